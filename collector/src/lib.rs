@@ -1,0 +1,1 @@
+//! The data plane: bytes, checked, durable, answer.

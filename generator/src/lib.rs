@@ -1,0 +1,1 @@
+//! Makes the snippet of one pinned version, a pure function.

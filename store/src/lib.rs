@@ -1,0 +1,1 @@
+//! Everything durable: registry, event log, quarantine, audit.

@@ -1,0 +1,1 @@
+//! The console for people and the demo shop.
