@@ -6,3 +6,7 @@
 
 #[cfg(feature = "alloc")]
 extern crate alloc;
+
+pub mod calendar;
+pub mod check;
+pub mod value;
