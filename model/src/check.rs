@@ -92,7 +92,7 @@ fn check_range(rule: &Rule, number: f64) -> Result<(), Violation> {
 
 /// Comparing with the truncated integer keeps the check free of float routines that `core` does not have.
 fn is_safe_integer(number: f64) -> bool {
-    number >= -MAX_SAFE_INTEGER && number <= MAX_SAFE_INTEGER && (number as i64) as f64 == number
+    (-MAX_SAFE_INTEGER..=MAX_SAFE_INTEGER).contains(&number) && (number as i64) as f64 == number
 }
 
 /// Every byte of UTF-8 but a continuation byte begins a code point.

@@ -9,4 +9,32 @@ extern crate alloc;
 
 pub mod calendar;
 pub mod check;
+pub mod convert;
 pub mod value;
+
+#[cfg(feature = "alloc")]
+pub mod capture;
+#[cfg(feature = "alloc")]
+pub mod category;
+#[cfg(feature = "alloc")]
+pub mod error;
+#[cfg(feature = "alloc")]
+pub mod event;
+#[cfg(feature = "alloc")]
+pub mod event_id;
+#[cfg(feature = "alloc")]
+pub mod fields;
+#[cfg(feature = "alloc")]
+pub mod names;
+#[cfg(feature = "alloc")]
+pub mod retention;
+#[cfg(feature = "alloc")]
+pub mod section;
+#[cfg(feature = "alloc")]
+pub mod templates;
+#[cfg(feature = "alloc")]
+pub mod time;
+#[cfg(feature = "alloc")]
+pub mod tracking;
+#[cfg(feature = "alloc")]
+pub mod version;
