@@ -25,6 +25,11 @@ pub struct Rule<'a> {
 
 /// Why a value does not fit its field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(
+    feature = "alloc",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "snake_case")
+)]
 #[repr(u8)]
 pub enum Violation {
     /// A required field has no value.

@@ -30,6 +30,8 @@ pub struct Field {
     kind: Kind,
     required: bool,
     limits: Limits,
+    /// The allowed values, one a line, as a [`Rule`] takes them.
+    allowed_lines: String,
 }
 
 /// Limits a field may carry beyond its type.
@@ -129,7 +131,8 @@ impl Field {
         limits: Limits,
     ) -> Result<Field, Invalid> {
         check_limits(&name, kind, &limits)?;
-        Ok(Field { name, kind, required, limits })
+        let allowed_lines = limits.allowed.join("\n");
+        Ok(Field { name, kind, required, limits, allowed_lines })
     }
 
     /// `source`, as it is on every event.
@@ -142,7 +145,7 @@ impl Field {
         let Ok(name) = FieldName::try_from(name.to_owned()) else {
             unreachable!("ready-made field names are valid")
         };
-        Field { name, kind, required, limits: Limits::default() }
+        Field { name, kind, required, limits: Limits::default(), allowed_lines: String::new() }
     }
 
     /// Reads the command line's `name:type` or `name:type:required`.
@@ -184,20 +187,20 @@ impl Field {
         &self.limits
     }
 
-    /// The allowed values as a [`Rule`] takes them, one a line; empty where any is allowed.
-    pub fn allowed_lines(&self) -> String {
-        self.limits.allowed.join("\n")
+    /// The allowed values, one a line; empty where any is allowed.
+    pub fn allowed_lines(&self) -> &str {
+        &self.allowed_lines
     }
 
-    /// The rule for a value of this field. `allowed` is what [`Field::allowed_lines`] gave.
-    pub fn rule<'a>(&self, allowed: &'a str) -> Rule<'a> {
+    /// The rule for a value of this field.
+    pub fn rule(&self) -> Rule<'_> {
         Rule {
             kind: self.kind,
             required: self.required,
             max_chars: self.limits.max_length,
             low: self.limits.min,
             high: self.limits.max,
-            allowed: (!allowed.is_empty()).then_some(allowed.as_bytes()),
+            allowed: (!self.allowed_lines.is_empty()).then_some(self.allowed_lines.as_bytes()),
         }
     }
 }

@@ -17,6 +17,8 @@ pub mod capture;
 #[cfg(feature = "alloc")]
 pub mod category;
 #[cfg(feature = "alloc")]
+pub mod data;
+#[cfg(feature = "alloc")]
 pub mod error;
 #[cfg(feature = "alloc")]
 pub mod event;
@@ -24,6 +26,10 @@ pub mod event;
 pub mod event_id;
 #[cfg(feature = "alloc")]
 pub mod fields;
+#[cfg(feature = "alloc")]
+mod json;
+#[cfg(feature = "alloc")]
+pub mod judge;
 #[cfg(feature = "alloc")]
 pub mod names;
 #[cfg(feature = "alloc")]
@@ -38,3 +44,5 @@ pub mod time;
 pub mod tracking;
 #[cfg(feature = "alloc")]
 pub mod version;
+#[cfg(feature = "alloc")]
+pub mod wire;

@@ -1,0 +1,187 @@
+//! An event's data held against the fields of its version, and written anew from what was checked.
+
+use alloc::borrow::ToOwned;
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec;
+use alloc::vec::Vec;
+use core::fmt::Write;
+
+use serde::{Deserialize, Serialize};
+
+use crate::capture::Capture;
+use crate::check::{Violation, check};
+use crate::fields::{Field, Fields, MAX_FIELDS};
+use crate::json::{Member, Members};
+use crate::names::quoted;
+use crate::value::{Kind, Value};
+
+/// What is wrong with one field of an event's data.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldError {
+    /// The field's name.
+    pub field: String,
+    /// The stable code.
+    pub code: Violation,
+    /// What was expected.
+    pub expected: String,
+    /// What came.
+    pub got: String,
+}
+
+/// Data that fits the fields of its version: a JSON object, members in the order of the fields.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CheckedData(String);
+
+impl CheckedData {
+    /// The JSON text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The JSON text, to keep.
+    pub fn into_string(self) -> String {
+        self.0
+    }
+}
+
+/// Checks data against fields. With `raw`, the data came from a page whose browser could not check: text that a mapping
+/// read is converted first, by the same rules the browser would have used.
+pub fn check_data(
+    fields: &Fields,
+    members: &Members,
+    raw: Option<&Capture>,
+) -> Result<CheckedData, Vec<FieldError>> {
+    let mut errors = unexpected(fields, members);
+    let mut json = String::with_capacity(128);
+    for field in fields {
+        let came = members.0.iter().find(|(name, _)| name == field.name().as_str());
+        let came = came.map_or(&Member::Null, |(_, value)| value);
+        let converted = raw.and_then(|capture| converted(field, came, capture));
+        match checked(field, converted.as_ref().unwrap_or(came)) {
+            Ok(None) => {}
+            Ok(Some(value)) => push_member(&mut json, field, value),
+            Err(code) => errors.push(FieldError {
+                field: field.name().to_string(),
+                code,
+                expected: expected(field, code),
+                got: got(came),
+            }),
+        }
+    }
+    if !errors.is_empty() {
+        return Err(errors);
+    }
+    json.push_str(if json.is_empty() { "{}" } else { "}" });
+    Ok(CheckedData(json))
+}
+
+/// Members that no field takes, or that came before.
+fn unexpected(fields: &Fields, members: &Members) -> Vec<FieldError> {
+    let error = |field: &str, expected: &str, got: String| FieldError {
+        field: field.to_owned(),
+        code: Violation::UnexpectedField,
+        expected: expected.to_owned(),
+        got,
+    };
+    if members.0.len() > MAX_FIELDS {
+        let got = format!("{} values", members.0.len());
+        return vec![error("data", "at most 100 values", got)];
+    }
+    let mut errors = Vec::new();
+    for (at, (name, value)) in members.0.iter().enumerate() {
+        if fields.get(name).is_none() {
+            errors.push(error(name, "no field of this name", got(value)));
+        } else if members.0[..at].iter().any(|(before, _)| before == name) {
+            errors.push(error(name, "one value", "a second one".to_owned()));
+        }
+    }
+    errors
+}
+
+fn checked<'a>(field: &Field, member: &'a Member) -> Result<Option<Value<'a>>, Violation> {
+    let value = match member {
+        Member::Text(text) => Some(Value::Text(text.as_bytes())),
+        Member::Bool(truth) => Some(Value::Bool(*truth)),
+        Member::Num(number) => Some(Value::Num(*number)),
+        Member::Null => None,
+        Member::List | Member::Object => Some(Value::Other),
+    };
+    check(&field.rule(), value)?;
+    Ok(value)
+}
+
+fn push_member(json: &mut String, field: &Field, value: Value) {
+    json.push(if json.is_empty() { '{' } else { ',' });
+    // A field's name is ASCII letters and digits, so it needs no escapes.
+    let _ = write!(json, "\"{}\":", field.name());
+    match value {
+        Value::Bool(truth) => json.push_str(if truth { "true" } else { "false" }),
+        Value::Num(number) if field.kind() == Kind::Number => {
+            let _ = write!(json, "{}", number as i64);
+        }
+        Value::Num(number) => {
+            if let Some(number) = serde_json::Number::from_f64(number) {
+                let _ = write!(json, "{number}");
+            }
+        }
+        Value::Text(text) => push_text(json, text),
+        Value::Other => json.push_str("null"),
+    }
+}
+
+fn push_text(json: &mut String, text: &[u8]) {
+    let text = String::from_utf8_lossy(text);
+    if text.bytes().all(|byte| byte >= b' ' && byte != b'"' && byte != b'\\') {
+        json.push('"');
+        json.push_str(&text);
+        json.push('"');
+    } else {
+        json.push_str(&serde_json::Value::from(text.into_owned()).to_string());
+    }
+}
+
+/// What people read after "expected".
+pub fn expected(field: &Field, code: Violation) -> String {
+    let limits = field.limits();
+    match code {
+        Violation::TooLong => {
+            format!("at most {} characters", limits.max_length.unwrap_or_default())
+        }
+        Violation::NotAllowed => format!("one of {}", limits.allowed.join(", ")),
+        Violation::OutOfRange => match (limits.min, limits.max) {
+            (Some(min), Some(max)) => format!("a number from {min} to {max}"),
+            (Some(min), None) => format!("a number of at least {min}"),
+            (_, max) => format!("a number of at most {}", max.unwrap_or_default()),
+        },
+        Violation::UnexpectedField => "no field of this name".to_owned(),
+        Violation::MissingField | Violation::WrongType => match field.kind() {
+            Kind::Text => "text",
+            Kind::Bool => "true or false",
+            Kind::Date => "a date like 2026-03-01",
+            Kind::Timestamp => "a time stamp like 2026-03-01T12:00:00Z",
+            Kind::Number => "an integer of at most 9007199254740991 either way",
+            Kind::Decimal => "a finite number",
+        }
+        .to_owned(),
+    }
+}
+
+fn got(member: &Member) -> String {
+    match member {
+        Member::Text(text) => format!("the text {}", quoted(text)),
+        Member::Bool(truth) => truth.to_string(),
+        Member::Num(number) => format!("the number {number}"),
+        Member::Null => "nothing".to_owned(),
+        Member::List => "a list".to_owned(),
+        Member::Object => "an object".to_owned(),
+    }
+}
+
+/// What a mapping read on the page, converted to the field's type; `None` where there is nothing to convert.
+fn converted<'a>(field: &Field, member: &Member, capture: &Capture) -> Option<Member<'a>> {
+    let (Member::Text(_), Some(_)) = (member, capture.mapping(field.name().as_str())) else {
+        return None;
+    };
+    None
+}

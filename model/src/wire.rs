@@ -1,0 +1,320 @@
+//! The beacon on the wire: bytes to an envelope, and each of its events to a typed beacon.
+
+use alloc::borrow::Cow;
+use alloc::borrow::ToOwned;
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::fmt;
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::data::FieldError;
+use crate::event_id::EventId;
+use crate::json::{Members, Text};
+use crate::time::{DAY_MS, Timestamp};
+
+/// The most bytes a request can have.
+pub const MAX_BODY: usize = 64 * 1024;
+/// The most events a request can have.
+pub const MAX_EVENTS: usize = 100;
+/// The most bytes one event can have.
+pub const MAX_EVENT: usize = 16 * 1024;
+/// How old an event can be when it arrives, in milliseconds: 30 days.
+pub const MAX_AGE_MS: i64 = 30 * DAY_MS;
+/// A visitor's clock that differs by no more than this is taken as right, in milliseconds: longer than a slow request
+/// takes, short enough that nobody minds.
+pub const CLOCK_TOLERANCE_MS: i64 = 30_000;
+/// The longest URL that is kept, in bytes; a longer one is cut.
+pub const MAX_URL: usize = 2_048;
+/// The longest visitor id, in bytes.
+pub const MAX_VISITOR: usize = 64;
+
+/// Why one event of a request was not stored, as answers and quarantine say it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Code {
+    /// The data does not fit the fields of its version.
+    InvalidFields,
+    /// The snippet was regenerated since.
+    StaleVersion,
+    /// No snippet of this version was ever published.
+    UnknownVersion,
+    /// Web tracking is off.
+    TrackingDisabled,
+    /// There is no such event.
+    UnknownEvent,
+    /// The page's web origin is not one of the section's.
+    OriginNotAllowed,
+    /// It happened more than 30 days before it arrived.
+    TooOld,
+    /// It has more than 16 KiB.
+    TooLarge,
+    /// It is not of an event's shape.
+    MalformedEvent,
+}
+
+impl Code {
+    /// Every code.
+    pub const ALL: [Code; 9] = [
+        Code::InvalidFields,
+        Code::StaleVersion,
+        Code::UnknownVersion,
+        Code::TrackingDisabled,
+        Code::UnknownEvent,
+        Code::OriginNotAllowed,
+        Code::TooOld,
+        Code::TooLarge,
+        Code::MalformedEvent,
+    ];
+
+    /// The stable word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Code::InvalidFields => "invalid_fields",
+            Code::StaleVersion => "stale_version",
+            Code::UnknownVersion => "unknown_version",
+            Code::TrackingDisabled => "tracking_disabled",
+            Code::UnknownEvent => "unknown_event",
+            Code::OriginNotAllowed => "origin_not_allowed",
+            Code::TooOld => "too_old",
+            Code::TooLarge => "too_large",
+            Code::MalformedEvent => "malformed_event",
+        }
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Why one event was not stored: the code, a sentence that says what to do, and the fields that are wrong.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rejection {
+    /// The stable code.
+    pub code: Code,
+    /// The sentence.
+    pub detail: String,
+    /// What is wrong with which field.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<FieldError>,
+}
+
+impl Rejection {
+    /// A rejection that is not about fields.
+    pub fn new(code: Code, detail: impl Into<String>) -> Rejection {
+        Rejection { code, detail: detail.into(), errors: Vec::new() }
+    }
+}
+
+/// Why a whole request was refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BadEnvelope {
+    /// The body is not JSON.
+    NotJson(String),
+    /// It is JSON, but not of this shape.
+    WrongShape(String),
+    /// It has more than 100 events.
+    TooManyEvents(usize),
+}
+
+impl BadEnvelope {
+    /// The stable code.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            BadEnvelope::NotJson(_) => "not_json",
+            BadEnvelope::WrongShape(_) => "wrong_shape",
+            BadEnvelope::TooManyEvents(_) => "too_many_events",
+        }
+    }
+}
+
+impl fmt::Display for BadEnvelope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            BadEnvelope::NotJson(why) => {
+                write!(f, "body: expected JSON in UTF-8, got something else ({why})")
+            }
+            BadEnvelope::WrongShape(why) => {
+                write!(
+                    f,
+                    "body: expected {{\"v\":1,\"sent\":…,\"visitor\":…,\"events\":[…]}}, got {why}"
+                )
+            }
+            BadEnvelope::TooManyEvents(count) => {
+                write!(
+                    f,
+                    "events: expected at most {MAX_EVENTS}, got {count}; send the rest in further requests"
+                )
+            }
+        }
+    }
+}
+
+impl core::error::Error for BadEnvelope {}
+
+/// One request of the ingest protocol, its events still as they came.
+#[derive(Debug)]
+pub struct Envelope<'a> {
+    /// When the sender's clock says it was sent.
+    pub sent: Option<Timestamp>,
+    /// The visitor's id.
+    pub visitor: Option<Cow<'a, str>>,
+    /// Whether the browser could not check.
+    pub unchecked: bool,
+    /// Whether this is a trial that counts nowhere.
+    pub test: bool,
+    /// The events.
+    pub events: Vec<&'a RawValue>,
+}
+
+/// The envelope's members by name; those unknown are ignored.
+#[derive(Deserialize)]
+struct EnvelopeDoc<'a> {
+    v: u32,
+    #[serde(borrow, default)]
+    sent: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    visitor: Option<Text<'a>>,
+    #[serde(default)]
+    unchecked: bool,
+    #[serde(default)]
+    test: bool,
+    #[serde(borrow)]
+    events: Vec<&'a RawValue>,
+}
+
+impl<'a> Envelope<'a> {
+    /// Reads a request's body.
+    pub fn parse(body: &'a [u8]) -> Result<Envelope<'a>, BadEnvelope> {
+        let text =
+            core::str::from_utf8(body).map_err(|error| BadEnvelope::NotJson(error.to_string()))?;
+        let doc: EnvelopeDoc = serde_json::from_str(text).map_err(|error| bad_envelope(&error))?;
+        if doc.v != 1 {
+            return Err(BadEnvelope::WrongShape(format!(
+                "\"v\":{}, which this collector does not know",
+                doc.v
+            )));
+        }
+        if doc.events.len() > MAX_EVENTS {
+            return Err(BadEnvelope::TooManyEvents(doc.events.len()));
+        }
+        if doc.events.is_empty() {
+            return Err(BadEnvelope::WrongShape("no events".to_owned()));
+        }
+        let sent = doc.sent.map(|Text(sent)| sent.parse()).transpose();
+        let sent = sent.map_err(|error| {
+            BadEnvelope::WrongShape(format!("a \"sent\" that is none: {error}"))
+        })?;
+        let visitor = doc.visitor.map(|Text(visitor)| visitor);
+        if visitor.as_ref().is_some_and(|visitor| visitor.is_empty() || visitor.len() > MAX_VISITOR)
+        {
+            return Err(BadEnvelope::WrongShape(format!(
+                "a \"visitor\" that is not 1 to {MAX_VISITOR} bytes"
+            )));
+        }
+        Ok(Envelope { sent, visitor, unchecked: doc.unchecked, test: doc.test, events: doc.events })
+    }
+
+    /// How far the sender's clock is behind the time of arrival, in milliseconds; 0 where it is right, or not said.
+    pub fn clock_behind(&self, received: Timestamp) -> i64 {
+        let behind = self.sent.map_or(0, |sent| received.0.saturating_sub(sent.0));
+        if behind.abs() <= CLOCK_TOLERANCE_MS { 0 } else { behind }
+    }
+}
+
+fn bad_envelope(error: &serde_json::Error) -> BadEnvelope {
+    match error.classify() {
+        serde_json::error::Category::Data => BadEnvelope::WrongShape(error.to_string()),
+        _ => BadEnvelope::NotJson(error.to_string()),
+    }
+}
+
+/// One event of a request, in types, not yet held against its definition.
+#[derive(Debug)]
+pub struct Beacon<'a> {
+    /// The event's id.
+    pub id: EventId,
+    /// The public key of the event it says it is.
+    pub key: Cow<'a, str>,
+    /// The version its snippet is pinned to.
+    pub ver: u32,
+    /// The revision of the tracking settings its snippet carries.
+    pub rev: Option<u32>,
+    /// When it happened, by the sender's clock.
+    pub time: Timestamp,
+    /// The page it happened on.
+    pub url: Option<Cow<'a, str>>,
+    /// Its data, unchecked.
+    pub data: Members<'a>,
+    /// The event as it came.
+    pub raw: &'a str,
+}
+
+/// The event's members by name; those unknown are ignored.
+#[derive(Deserialize)]
+struct BeaconDoc<'a> {
+    #[serde(borrow)]
+    id: Text<'a>,
+    #[serde(borrow)]
+    key: Text<'a>,
+    ver: u32,
+    #[serde(default)]
+    rev: Option<u32>,
+    #[serde(borrow)]
+    time: Text<'a>,
+    #[serde(borrow, default)]
+    url: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    data: Members<'a>,
+}
+
+impl<'a> Beacon<'a> {
+    /// Reads one event of a request.
+    pub fn parse(raw: &'a str) -> Result<Beacon<'a>, Rejection> {
+        if raw.len() > MAX_EVENT {
+            let detail = format!("event: expected at most {MAX_EVENT} bytes, got {}", raw.len());
+            return Err(Rejection::new(Code::TooLarge, detail));
+        }
+        let doc: BeaconDoc =
+            serde_json::from_str(raw).map_err(|error| malformed("event", &error.to_string()))?;
+        let id = EventId::parse(doc.id.0.as_bytes()).ok_or_else(|| {
+            malformed("id", &format!("expected a UUID of version 7, got {:.80}", doc.id.0))
+        })?;
+        let time = doc
+            .time
+            .0
+            .parse()
+            .map_err(|error| malformed("time", &format!("{error}, got {:.80}", doc.time.0)))?;
+        let url = doc.url.map(|Text(url)| cut(url, MAX_URL));
+        Ok(Beacon {
+            id,
+            key: doc.key.0,
+            ver: doc.ver,
+            rev: doc.rev,
+            time,
+            url,
+            data: doc.data,
+            raw,
+        })
+    }
+}
+
+fn malformed(thing: &str, why: &str) -> Rejection {
+    Rejection::new(Code::MalformedEvent, format!("{thing}: {why}"))
+}
+
+/// The text, cut to at most this many bytes at the end of a character.
+fn cut(text: Cow<'_, str>, bytes: usize) -> Cow<'_, str> {
+    if text.len() <= bytes {
+        return text;
+    }
+    let end = text.floor_char_boundary(bytes);
+    match text {
+        Cow::Borrowed(text) => Cow::Borrowed(&text[..end]),
+        Cow::Owned(text) => Cow::Owned(text[..end].to_owned()),
+    }
+}
