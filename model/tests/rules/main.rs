@@ -1,0 +1,7 @@
+//! The rules of the domain as tests: the same source runs natively and in Wasm.
+
+mod a_definition;
+mod a_life_cycle;
+mod a_value;
+mod an_event_on_the_wire;
+mod samples;
