@@ -1,1 +1,13 @@
-//! The data plane: bytes, checked, durable, answer.
+//! The data plane: bytes from the socket, checked, on disk, answered.
+//!
+//! [`server::run`] takes a listener, the store and a shutdown signal, so that tests start the real thing.
+#![warn(clippy::unwrap_used, clippy::expect_used)]
+
+pub mod answer;
+mod assets;
+mod files;
+mod ingest;
+pub mod limits;
+pub mod metrics;
+mod routes;
+pub mod server;

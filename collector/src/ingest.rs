@@ -1,0 +1,139 @@
+//! `POST /c`: bytes to an envelope, each event to a verdict, all of them to disk, and only then an answer.
+
+use std::sync::Arc;
+
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use hyper::Request;
+use hyper::body::{Body, Bytes, Incoming};
+use hyper::header::ORIGIN;
+
+use beaconry_model::judge::{Arrival, Quarantined, Verdict, judge, unknown_event};
+use beaconry_model::wire::{Beacon, Envelope, MAX_BODY};
+use beaconry_store::live::{Arrival as Arrived, Outcome};
+use beaconry_store::{AppendError, Entry, Known, Snapshot, quarantine_until};
+
+use crate::answer::{Answer, Refused, RejectedEvent, stored};
+use crate::server::Collector;
+
+/// Takes a request's events. The answer comes after the commit that holds them.
+pub(crate) async fn post(collector: &Collector, request: Request<Incoming>) -> Answer {
+    match receive(collector, request).await {
+        Ok(answer) => answer,
+        Err(refused) => refused.answer(),
+    }
+}
+
+async fn receive(collector: &Collector, request: Request<Incoming>) -> Result<Answer, Refused> {
+    let origin = request.headers().get(ORIGIN).map(|origin| String::from_utf8_lossy(origin.as_bytes()).into_owned());
+    let body = read(collector, request.into_body()).await?;
+    let arrival = Arrival { received: collector.store.clock().now(), origin: origin.as_deref() };
+    let envelope = Envelope::parse(&body).map_err(Refused::Envelope)?;
+    let snapshot = collector.store.snapshot();
+    let judged = judge_all(&snapshot, &envelope, &arrival, collector.store.feed().is_watched());
+    keep(collector, judged).await
+}
+
+/// The body, bounded in bytes before it is buffered, and in time.
+async fn read(collector: &Collector, body: Incoming) -> Result<Bytes, Refused> {
+    if body.size_hint().lower() > MAX_BODY as u64 {
+        return Err(Refused::BodyTooLarge);
+    }
+    let collected = Limited::new(body, MAX_BODY).collect();
+    match tokio::time::timeout(collector.limits.body, collected).await {
+        Ok(Ok(collected)) => Ok(collected.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Refused::BodyTooLarge),
+        Ok(Err(_)) => Err(Refused::BodyBroken),
+        Err(_) => Err(Refused::BodyTooSlow),
+    }
+}
+
+/// What becomes of a request's events.
+#[derive(Default)]
+struct Judged {
+    entries: Vec<Entry>,
+    rejected: Vec<RejectedEvent>,
+    /// For the console, while somebody watches.
+    arrivals: Vec<Arrived>,
+}
+
+fn judge_all(snapshot: &Snapshot, envelope: &Envelope, arrival: &Arrival, watched: bool) -> Judged {
+    let mut judged = Judged { entries: Vec::with_capacity(envelope.events.len()), ..Judged::default() };
+    for (index, raw) in envelope.events.iter().enumerate() {
+        let (known, verdict) = judge_one(snapshot, envelope, raw.get(), arrival);
+        if watched {
+            judged.arrivals.push(describe(known.as_deref(), &verdict, envelope, arrival));
+        }
+        if let Verdict::Quarantined(Quarantined { rejection, .. }) | Verdict::Refused(rejection) = &verdict {
+            judged.rejected.push(RejectedEvent { index, rejection: rejection.clone() });
+        }
+        match (verdict, known) {
+            (Verdict::Accepted(accepted), Some(known)) => judged.entries.push(Entry::Accepted(known.number, accepted)),
+            (Verdict::Quarantined(kept), Some(known)) => {
+                let until = quarantine_until(known.event.retention(), arrival.received);
+                judged.entries.push(Entry::Quarantined(known.number, kept, until));
+            }
+            _ => {}
+        }
+    }
+    judged
+}
+
+fn judge_one(
+    snapshot: &Snapshot,
+    envelope: &Envelope,
+    raw: &str,
+    arrival: &Arrival,
+) -> (Option<Arc<Known>>, Verdict) {
+    let beacon = match Beacon::parse(raw) {
+        Ok(beacon) => beacon,
+        Err(rejection) => return (None, Verdict::Refused(rejection)),
+    };
+    match snapshot.by_key(&beacon.key) {
+        None => (None, Verdict::Refused(unknown_event(&beacon.key))),
+        Some(known) => {
+            (Some(known.clone()), judge(&beacon, envelope, &known.section, &known.event, arrival))
+        }
+    }
+}
+
+/// Waits until everything is durable; only then anybody hears of it.
+async fn keep(collector: &Collector, judged: Judged) -> Result<Answer, Refused> {
+    let Judged { entries, rejected, arrivals } = judged;
+    let accepted = entries.iter().filter(|entry| matches!(entry, Entry::Accepted(..))).count();
+    if !entries.is_empty() {
+        collector.store.append(entries).await.map_err(|error| match error {
+            AppendError::Busy => Refused::Busy,
+            AppendError::Full | AppendError::Broken(_) => Refused::NotDurable(error.to_string()),
+        })?;
+    }
+    collector.metrics.accepted(accepted);
+    rejected.iter().for_each(|rejected| collector.metrics.rejected(rejected.rejection.code));
+    arrivals.into_iter().for_each(|arrival| collector.store.feed().tell(arrival));
+    Ok(stored(accepted, &rejected))
+}
+
+/// One beacon as the console shows it. Of what was refused, no content is kept, not even there.
+fn describe(known: Option<&Known>, verdict: &Verdict, envelope: &Envelope, arrival: &Arrival) -> Arrived {
+    let (outcome, facts, rejection, data) = match verdict {
+        Verdict::Accepted(accepted) => {
+            (Outcome::Accepted, Some(accepted.facts()), None, Some(accepted.data().to_owned()))
+        }
+        Verdict::Quarantined(kept) => {
+            (Outcome::Quarantined, Some(&kept.facts), Some(kept.rejection.clone()), Some(kept.raw.clone()))
+        }
+        Verdict::Refused(rejection) => (Outcome::Refused, None, Some(rejection.clone()), None),
+    };
+    let visible = known.filter(|known| known.event.hidden_at().is_none());
+    Arrived {
+        received: arrival.received,
+        event: visible.map(|known| known.event.discriminator().to_string()),
+        name: visible.map(|known| known.event.name().to_string()),
+        ver: facts.map(|facts| facts.ver),
+        outcome,
+        rejection,
+        url: facts.and_then(|facts| facts.url.clone()),
+        data,
+        test: envelope.test,
+        unchecked: envelope.unchecked,
+    }
+}

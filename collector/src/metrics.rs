@@ -1,0 +1,76 @@
+//! What the collector counts, for Prometheus.
+
+use hyper::StatusCode;
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry;
+
+use beaconry_model::wire::Code;
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct ByStatus {
+    status: u16,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct ByCode {
+    code: &'static str,
+}
+
+/// The collector's counters.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    requests: Family<ByStatus, Counter>,
+    accepted: Counter,
+    rejected: Family<ByCode, Counter>,
+    connections: Gauge,
+}
+
+impl Default for Metrics {
+    fn default() -> Metrics {
+        let mut registry = Registry::with_prefix("beaconry");
+        let requests = Family::default();
+        registry.register("requests", "Requests answered, by status", requests.clone());
+        let accepted = Counter::default();
+        registry.register("events_accepted", "Events answered as durable, duplicates included", accepted.clone());
+        let rejected = Family::default();
+        registry.register("events_rejected", "Events turned away, by code", rejected.clone());
+        let connections = Gauge::default();
+        registry.register("connections", "Connections open", connections.clone());
+        Metrics { registry, requests, accepted, rejected, connections }
+    }
+}
+
+impl Metrics {
+    pub(crate) fn answered(&self, status: StatusCode) {
+        self.requests.get_or_create(&ByStatus { status: status.as_u16() }).inc();
+    }
+
+    pub(crate) fn accepted(&self, count: usize) {
+        self.accepted.inc_by(count as u64);
+    }
+
+    pub(crate) fn rejected(&self, code: Code) {
+        self.rejected.get_or_create(&ByCode { code: code.as_str() }).inc();
+    }
+
+    pub(crate) fn connected(&self) {
+        self.connections.inc();
+    }
+
+    pub(crate) fn disconnected(&self) {
+        self.connections.dec();
+    }
+
+    /// Everything in the OpenMetrics text format.
+    pub(crate) fn encode(&self) -> String {
+        let mut text = String::new();
+        // Writing to a string cannot fail.
+        let _ = encode(&mut text, &self.registry);
+        text
+    }
+}

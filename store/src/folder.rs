@@ -1,0 +1,75 @@
+//! The data folder: made when it is missing, and held by one server at a time.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+use crate::error::StoreError;
+
+/// A data folder that exists and can be written.
+#[derive(Clone, Debug)]
+pub struct Folder(PathBuf);
+
+impl Folder {
+    /// The folder at this path, made where it is missing, readable by its user alone.
+    pub fn open(path: &Path) -> Result<Folder, StoreError> {
+        make(path).map_err(|error| StoreError::Folder { path: path.to_owned(), error })?;
+        Ok(Folder(path.to_owned()))
+    }
+
+    /// The folder's path.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// The path of a file in it.
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+
+    /// Takes the lease that makes this process the folder's one server; `None` where another holds it.
+    pub(crate) fn try_lease(&self) -> Result<Option<Lease>, StoreError> {
+        let path = self.file("lease");
+        let failed = |error| StoreError::Folder { path: path.clone(), error };
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&path)
+            .map_err(failed)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(fs::TryLockError::WouldBlock) => return Ok(None),
+            Err(fs::TryLockError::Error(error)) => return Err(failed(error)),
+        }
+        file.set_len(0).map_err(failed)?;
+        write!(file, "process {}", std::process::id()).map_err(failed)?;
+        Ok(Some(Lease { _file: file }))
+    }
+
+    /// Takes the lease, or says who has it.
+    pub(crate) fn lease(&self) -> Result<Lease, StoreError> {
+        if let Some(lease) = self.try_lease()? {
+            return Ok(lease);
+        }
+        let mut holder = String::new();
+        let _ =
+            File::open(self.file("lease")).and_then(|mut file| file.read_to_string(&mut holder));
+        Err(StoreError::Taken { path: self.0.clone(), holder })
+    }
+}
+
+/// Held by the folder's one server; the operating system gives it back when the process ends, however it ends.
+#[derive(Debug)]
+pub(crate) struct Lease {
+    _file: File,
+}
+
+fn make(path: &Path) -> io::Result<()> {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
+}

@@ -1,0 +1,186 @@
+//! Ids and secondary indexes behind the log: what is merged into them, and how an id is known to be new.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use fastbloom::AtomicBloomFilter;
+use rusqlite::{Connection, TransactionBehavior, params};
+
+use beaconry_model::event_id::EventId;
+use beaconry_model::time::{DAY_MS, Timestamp};
+
+use crate::error::StoreError;
+use crate::snapshot::EventNo;
+
+/// The filter's size in bits: 16 MiB.
+const FILTER_BITS: usize = 16 * 1024 * 1024 * 8;
+/// How many ids the filter is laid out for; beyond it, it only sends more ids to the look-up.
+const FILTER_IDS: usize = 12_000_000;
+/// How long the id of a deleted event is remembered, in milliseconds: a day longer than a client may bring it again.
+const REMEMBERED_MS: i64 = 31 * DAY_MS;
+
+/// One event of the log that the indexes do not hold yet.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Unmerged {
+    pub(crate) id: EventId,
+    pub(crate) seq: i64,
+    pub(crate) event: EventNo,
+    pub(crate) received: Timestamp,
+    pub(crate) test: bool,
+}
+
+/// An event whose row is gone from the log, and is to go from the indexes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Deleted {
+    pub(crate) event: EventNo,
+    pub(crate) test: bool,
+    pub(crate) received: Timestamp,
+    pub(crate) seq: i64,
+    /// `None` where an earlier deletion was cut off between log and index.
+    pub(crate) id: Option<EventId>,
+}
+
+/// Says of most new ids, without a look-up, that they are new. Until every merged id is in it, it says nothing.
+#[derive(Debug)]
+pub(crate) struct Filter {
+    bits: AtomicBloomFilter,
+    complete: AtomicBool,
+}
+
+impl Filter {
+    pub(crate) fn new() -> Arc<Filter> {
+        let bits = AtomicBloomFilter::with_num_bits(FILTER_BITS).expected_items(FILTER_IDS);
+        Arc::new(Filter { bits, complete: AtomicBool::new(false) })
+    }
+
+    /// Whether this id is certainly not in `index.db`.
+    pub(crate) fn is_new(&self, id: EventId) -> bool {
+        self.complete.load(Ordering::Acquire) && !self.bits.contains(&id.0)
+    }
+
+    pub(crate) fn add(&self, id: EventId) {
+        self.bits.insert(&id.0);
+    }
+
+    /// Reads every merged id into the filter. Those merged meanwhile are added by the merger.
+    pub(crate) fn fill(&self, index: &Connection) -> Result<(), StoreError> {
+        let mut statement = index.prepare("SELECT id FROM ids")?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            self.add(EventId(row.get(0)?));
+        }
+        self.complete.store(true, Ordering::Release);
+        Ok(())
+    }
+}
+
+/// Whether `index.db` holds this id.
+pub(crate) fn holds(index: &Connection, id: EventId) -> Result<bool, rusqlite::Error> {
+    index.prepare_cached("SELECT 1 FROM ids WHERE id = ?")?.exists([id.0])
+}
+
+/// The last place of the log that is merged.
+pub(crate) fn watermark(index: &Connection) -> Result<i64, rusqlite::Error> {
+    index.query_row("SELECT seq FROM watermark", [], |row| row.get(0))
+}
+
+/// Merges a run that reaches to this place of the log: all of it and the watermark in one transaction. Sorting first lets
+/// neighbours share pages.
+pub(crate) fn merge(
+    index: &mut Connection,
+    mut run: Vec<Unmerged>,
+    reaches: i64,
+) -> Result<(), StoreError> {
+    run.sort_unstable_by_key(|unmerged| unmerged.id);
+    let transaction = index.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    {
+        let mut ids =
+            transaction.prepare_cached("INSERT INTO ids VALUES (?, ?) ON CONFLICT DO NOTHING")?;
+        for unmerged in &run {
+            ids.execute(params![unmerged.id.0, unmerged.seq])?;
+        }
+        run.sort_unstable_by_key(|unmerged| {
+            (unmerged.event, unmerged.test, unmerged.received, unmerged.seq)
+        });
+        let mut by_event = transaction
+            .prepare_cached("INSERT INTO by_event VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING")?;
+        for unmerged in &run {
+            by_event.execute(params![
+                unmerged.event.0,
+                unmerged.test,
+                unmerged.received.0,
+                unmerged.seq
+            ])?;
+        }
+        transaction.prepare_cached("UPDATE watermark SET seq = ?")?.execute([reaches])?;
+    }
+    Ok(transaction.commit()?)
+}
+
+/// Takes deleted events out of the indexes. An id that a client may still bring again is remembered until it may not.
+pub(crate) fn forget(
+    index: &mut Connection,
+    deleted: &[Deleted],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let transaction = index.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    for gone in deleted {
+        transaction
+            .prepare_cached(
+                "DELETE FROM by_event WHERE event = ? AND test = ? AND received = ? AND seq = ?",
+            )?
+            .execute(params![gone.event.0, gone.test, gone.received.0, gone.seq])?;
+        let until = gone.received.plus(REMEMBERED_MS);
+        match gone.id {
+            Some(id) if until > now => {
+                transaction
+                    .prepare_cached("INSERT INTO forgotten VALUES (?, ?) ON CONFLICT DO NOTHING")?
+                    .execute(params![until.0, id.0])?;
+            }
+            Some(id) => {
+                transaction.prepare_cached("DELETE FROM ids WHERE id = ?")?.execute([id.0])?;
+            }
+            None => {}
+        }
+    }
+    Ok(transaction.commit()?)
+}
+
+/// Drops some of the ids that no client may bring again; says how many.
+pub(crate) fn drop_forgotten(
+    index: &mut Connection,
+    now: Timestamp,
+    limit: u32,
+) -> Result<usize, StoreError> {
+    let transaction = index.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    transaction
+        .prepare_cached("DELETE FROM ids WHERE id IN (SELECT id FROM forgotten WHERE until <= ? ORDER BY until LIMIT ?)")?
+        .execute(params![now.0, limit])?;
+    let dropped = transaction
+        .prepare_cached(
+            "DELETE FROM forgotten WHERE (until, id) IN (SELECT until, id FROM forgotten WHERE until <= ? ORDER BY until LIMIT ?)",
+        )?
+        .execute(params![now.0, limit])?;
+    transaction.commit()?;
+    Ok(dropped)
+}
+
+/// Places of some events that lie after this one and arrived before this moment, oldest first.
+pub(crate) fn arrived_before(
+    index: &Connection,
+    event: EventNo,
+    test: bool,
+    after: (Timestamp, i64),
+    before: Timestamp,
+    limit: u32,
+) -> Result<Vec<Deleted>, StoreError> {
+    let mut statement = index.prepare_cached(
+        "SELECT received, seq FROM by_event
+         WHERE event = ? AND test = ? AND (received, seq) > (?, ?) AND received < ? ORDER BY received, seq LIMIT ?",
+    )?;
+    let of_event = params![event.0, test, after.0.0, after.1, before.0, limit];
+    let rows = statement.query_map(of_event, |row| {
+        Ok(Deleted { event, test, received: Timestamp(row.get(0)?), seq: row.get(1)?, id: None })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}

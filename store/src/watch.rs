@@ -1,0 +1,97 @@
+//! The thread that looks after the registry while a server runs: notices what others changed, does what the command line
+//! asks for, notes snippets seen, and sweeps what has expired.
+
+use std::collections::HashSet;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
+
+use crate::error::StoreError;
+use crate::jobs;
+use crate::registry::Registry;
+use crate::retention;
+use crate::schema::INDEX;
+use crate::snapshot::EventNo;
+use crate::store::Store;
+
+/// How often the registry is asked whether somebody changed it.
+const TICK: Duration = Duration::from_millis(200);
+/// How often expired events are looked for.
+const SWEEP: Duration = Duration::from_secs(60);
+
+/// The first beacon of a pin was stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Seen {
+    pub(crate) event: EventNo,
+    pub(crate) version: u32,
+}
+
+/// Works until the store is gone.
+pub(crate) fn run(store: &Weak<Store>, mut registry: Registry, seen: &Receiver<Seen>) {
+    let mut noted = HashSet::new();
+    let mut known_version = None;
+    let mut last_sweep: Option<Instant> = None;
+    let mut warned = false;
+    loop {
+        let news = match seen.recv_timeout(TICK) {
+            Ok(first) => Some(first),
+            Err(RecvTimeoutError::Timeout) => None,
+            Err(RecvTimeoutError::Disconnected) => return,
+        };
+        let Some(store) = store.upgrade() else { return };
+        if let Some(warning) = store.clock().warning() {
+            if !std::mem::replace(&mut warned, true) {
+                eprintln!("clock: {warning}");
+            }
+        } else {
+            warned = false;
+        }
+        let outcome = note_seen(&store, news, &mut noted)
+            .and_then(|()| notice(&store, &mut registry, &mut known_version));
+        report("watching registry.db", outcome);
+        if !warned && last_sweep.is_none_or(|last| last.elapsed() >= SWEEP) {
+            last_sweep = Some(Instant::now());
+            report("deleting what has expired", sweep(&store));
+        }
+    }
+}
+
+fn note_seen(
+    store: &Store,
+    news: Option<Seen>,
+    noted: &mut HashSet<Seen>,
+) -> Result<(), StoreError> {
+    let Some(seen) = news.filter(|seen| noted.insert(*seen)) else { return Ok(()) };
+    let now = store.clock().steady();
+    store.change_event(seen.event, "collector", "tracking.seen", |event| {
+        Ok(event.mark_seen(seen.version, now))
+    })?;
+    Ok(())
+}
+
+fn notice(
+    store: &Arc<Store>,
+    registry: &mut Registry,
+    known: &mut Option<i64>,
+) -> Result<(), StoreError> {
+    let version = registry.data_version()?;
+    if *known != Some(version) {
+        store.reload()?;
+        jobs::do_open(store, registry)?;
+        *known = Some(version);
+    }
+    Ok(())
+}
+
+fn sweep(store: &Store) -> Result<(), StoreError> {
+    let index = INDEX.open_to_read(store.folder())?;
+    retention::sweep(&store.snapshot(), &index, store.writer(), store.clock().steady())
+}
+
+fn report(what: &str, outcome: Result<(), StoreError>) {
+    if let Err(error) = outcome
+        && !matches!(error, StoreError::Stopped)
+    {
+        eprintln!("store: {what} failed ({error}); it is tried again");
+    }
+}

@@ -1,0 +1,320 @@
+//! The one thread that writes the log: takes the requests that wait, writes them as one group, and answers after the
+//! group's commit.
+
+use std::collections::{HashSet, VecDeque};
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use std::time::Duration;
+
+use rusqlite::{Connection, ErrorCode};
+use tokio::sync::oneshot;
+
+use beaconry_model::event_id::EventId;
+use beaconry_model::judge::{Accepted, Quarantined};
+use beaconry_model::time::Timestamp;
+
+use crate::index::{self, Deleted, Filter, Unmerged};
+use crate::log;
+use crate::merger::Merge;
+use crate::quarantine;
+use crate::snapshot::EventNo;
+
+/// Requests that may wait for the writer; one more is answered "busy".
+pub(crate) const QUEUE: usize = 8_192;
+/// Events that one commit holds at the most, so that the first of a group does not wait long for the last.
+const GROUP: usize = 4_096;
+/// Events in a run that is merged into the indexes.
+const RUN: usize = 50_000;
+/// How long events wait to be merged while few arrive.
+const IDLE: Duration = Duration::from_millis(500);
+/// Runs that may wait to be merged; beyond that, requests are answered "busy".
+const MAX_RUNS: usize = 8;
+
+/// One thing to write.
+#[derive(Clone, Debug)]
+pub enum Entry {
+    /// An event that may be stored.
+    Accepted(EventNo, Accepted),
+    /// A beacon that is kept aside until this moment.
+    Quarantined(EventNo, Quarantined, Timestamp),
+    /// An event that is stored after all, and leaves the quarantine, where it has this number.
+    Replayed(EventNo, Accepted, i64),
+}
+
+/// Why nothing of a request was kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AppendError {
+    /// More waits to be written, or merged, than is allowed to.
+    Busy,
+    /// The disk is full. Writing goes on by itself once there is room.
+    Full,
+    /// The disk failed. Nothing is written any more until a restart.
+    Broken(String),
+}
+
+impl fmt::Display for AppendError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            AppendError::Busy => f.write_str("more waits to be written than is allowed to"),
+            AppendError::Full => {
+                f.write_str("the disk is full; make room, and writing goes on by itself")
+            }
+            AppendError::Broken(why) => {
+                write!(f, "the disk failed ({why}); mend it, then restart Beaconry")
+            }
+        }
+    }
+}
+
+impl std::error::Error for AppendError {}
+
+/// How many of a request's events were stored, and how many were there before.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Written {
+    /// Stored by this request.
+    pub stored: usize,
+    /// Stored before, so not again.
+    pub duplicates: usize,
+}
+
+/// How a request learns what became of it.
+pub(crate) type Done = oneshot::Sender<Result<Written, AppendError>>;
+/// A request's entries, and who waits for them.
+type Append = (Vec<Entry>, Done);
+
+/// What the writer is asked to do.
+#[derive(Debug)]
+pub(crate) enum Write {
+    /// Store these, then say so.
+    Append { entries: Vec<Entry>, done: Done },
+    /// Delete these events, whose time has passed.
+    Delete { deleted: Vec<Deleted>, now: Timestamp, done: std::sync::mpsc::Sender<()> },
+    /// Delete some of the quarantine that has expired; says how many.
+    ExpireQuarantine { now: Timestamp, limit: u32, done: std::sync::mpsc::Sender<usize> },
+}
+
+/// The writer's state.
+#[derive(Debug)]
+pub(crate) struct Writer {
+    pub(crate) events: Connection,
+    /// For look-ups of ids; the merger writes.
+    pub(crate) index: Connection,
+    pub(crate) filter: Arc<Filter>,
+    pub(crate) merger: Sender<Merge>,
+    /// The last place of the log that is merged.
+    pub(crate) merged: Arc<AtomicI64>,
+    /// The next free place of the log.
+    pub(crate) next_seq: i64,
+    pub(crate) unmerged: Pending,
+    /// Why nothing is written any more.
+    pub(crate) broken: Arc<std::sync::OnceLock<String>>,
+}
+
+/// Events in the log whose ids the indexes do not hold yet.
+#[derive(Debug, Default)]
+pub(crate) struct Pending {
+    /// The run that is growing.
+    run: Vec<Unmerged>,
+    ids: HashSet<EventId>,
+    /// Runs on their way, with the place of the log each reaches to.
+    merging: VecDeque<(HashSet<EventId>, i64)>,
+}
+
+impl Pending {
+    fn holds(&self, id: &EventId) -> bool {
+        self.ids.contains(id) || self.merging.iter().any(|(ids, _)| ids.contains(id))
+    }
+
+    fn let_go(&mut self, merged: i64) {
+        while self.merging.front().is_some_and(|(_, reaches)| *reaches <= merged) {
+            self.merging.pop_front();
+        }
+    }
+}
+
+impl Writer {
+    /// Works until everybody who could ask is gone, then leaves the rest of the log to the merger.
+    pub(crate) fn run(mut self, asked: &Receiver<Write>) {
+        loop {
+            match asked.recv_timeout(IDLE) {
+                Ok(first) => self.group(first, asked),
+                Err(RecvTimeoutError::Timeout) => self.hand_over(),
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+            self.unmerged.let_go(self.merged.load(Ordering::Acquire));
+            if self.unmerged.run.len() >= RUN {
+                self.hand_over();
+            }
+        }
+        self.hand_over();
+    }
+
+    /// Writes what waits as one transaction.
+    fn group(&mut self, first: Write, asked: &Receiver<Write>) {
+        let (mut appends, mut chores) = (Vec::new(), Vec::new());
+        let (mut next, mut events) = (Some(first), 0);
+        while let Some(write) = next {
+            match write {
+                Write::Append { entries, done } => {
+                    events += entries.len();
+                    appends.push((entries, done));
+                }
+                chore => chores.push(chore),
+            }
+            next = if events < GROUP { asked.try_recv().ok() } else { None };
+        }
+        if !appends.is_empty() {
+            self.append(appends);
+        }
+        for chore in chores {
+            self.chore(chore);
+        }
+    }
+
+    fn append(&mut self, appends: Vec<Append>) {
+        let mut run = Vec::new();
+        let outcome = self
+            .check_room()
+            .and_then(|()| self.commit(&appends, &mut run).map_err(|error| self.failed(&error)));
+        match outcome {
+            Ok(written) => {
+                self.next_seq += run.len() as i64;
+                self.unmerged.run.append(&mut run);
+                for ((_, done), written) in appends.into_iter().zip(written) {
+                    let _ = done.send(Ok(written));
+                }
+            }
+            Err(error) => {
+                for unmerged in &run {
+                    self.unmerged.ids.remove(&unmerged.id);
+                }
+                for (_, done) in appends {
+                    let _ = done.send(Err(error.clone()));
+                }
+            }
+        }
+    }
+
+    fn check_room(&self) -> Result<(), AppendError> {
+        match self.broken.get() {
+            Some(why) => Err(AppendError::Broken(why.clone())),
+            None if self.unmerged.merging.len() >= MAX_RUNS => Err(AppendError::Busy),
+            None => Ok(()),
+        }
+    }
+
+    /// One transaction for the whole group. Ids it stores are known at once, so that a group holds none twice; the caller
+    /// forgets them again where the commit fails.
+    fn commit(
+        &mut self,
+        appends: &[Append],
+        run: &mut Vec<Unmerged>,
+    ) -> Result<Vec<Written>, rusqlite::Error> {
+        let transaction = self.events.unchecked_transaction()?;
+        let mut all = Vec::with_capacity(appends.len());
+        for (entries, _) in appends {
+            let mut written = Written::default();
+            for entry in entries {
+                let (event, accepted) = match entry {
+                    Entry::Quarantined(event, kept, expires) => {
+                        quarantine::insert(&transaction, *event, kept, *expires)?;
+                        continue;
+                    }
+                    Entry::Replayed(event, accepted, number) => {
+                        quarantine::remove(&transaction, *number)?;
+                        (event, accepted)
+                    }
+                    Entry::Accepted(event, accepted) => (event, accepted),
+                };
+                let facts = accepted.facts();
+                if self.unmerged.holds(&facts.id) || is_merged(&self.filter, &self.index, facts.id)?
+                {
+                    written.duplicates += 1;
+                    continue;
+                }
+                let seq = self.next_seq + run.len() as i64;
+                log::insert(&transaction, seq, *event, accepted)?;
+                self.unmerged.ids.insert(facts.id);
+                run.push(Unmerged {
+                    id: facts.id,
+                    seq,
+                    event: *event,
+                    received: facts.received,
+                    test: facts.test,
+                });
+                written.stored += 1;
+            }
+            all.push(written);
+        }
+        transaction.commit()?;
+        Ok(all)
+    }
+
+    /// A full disk heals. After any other failure of the disk nobody knows what it holds (a failed fsync may have dropped
+    /// pages that later ones count on), so nothing is acknowledged any more.
+    fn failed(&self, error: &rusqlite::Error) -> AppendError {
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => AppendError::Full,
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => AppendError::Busy,
+            _ => {
+                let why = self.broken.get_or_init(|| error.to_string());
+                eprintln!(
+                    "store: writing events.db failed ({why}); nothing is accepted any more, restart once that is mended"
+                );
+                AppendError::Broken(why.clone())
+            }
+        }
+    }
+
+    fn chore(&mut self, chore: Write) {
+        let outcome = match chore {
+            Write::Append { .. } => Ok(()),
+            Write::Delete { deleted, now, done } => self.delete(deleted, now).map(|()| {
+                let _ = done.send(());
+            }),
+            Write::ExpireQuarantine { now, limit, done } => {
+                quarantine::expire(&self.events, now, limit).map(|expired| {
+                    let _ = done.send(expired);
+                })
+            }
+        };
+        if let Err(error) = outcome.and_then(|()| self.give_back_pages()) {
+            eprintln!("store: deleting what has expired failed ({error}); it is tried again later");
+        }
+    }
+
+    fn delete(&mut self, mut deleted: Vec<Deleted>, now: Timestamp) -> Result<(), rusqlite::Error> {
+        let transaction = self.events.unchecked_transaction()?;
+        for gone in &mut deleted {
+            let mut statement =
+                transaction.prepare_cached("DELETE FROM events WHERE seq = ? RETURNING id")?;
+            gone.id = statement
+                .query([gone.seq])?
+                .next()?
+                .map(|row| row.get(0).map(EventId))
+                .transpose()?;
+        }
+        transaction.commit()?;
+        let _ = self.merger.send(Merge::Forget { deleted, now });
+        Ok(())
+    }
+
+    fn give_back_pages(&self) -> Result<(), rusqlite::Error> {
+        self.events.pragma_query(None, "incremental_vacuum(256)", |_| Ok(()))
+    }
+
+    /// Gives the growing run to the merger.
+    fn hand_over(&mut self) {
+        let Some(reaches) = self.unmerged.run.last().map(|unmerged| unmerged.seq) else { return };
+        let run = std::mem::take(&mut self.unmerged.run);
+        let ids = std::mem::take(&mut self.unmerged.ids);
+        self.unmerged.merging.push_back((ids, reaches));
+        let _ = self.merger.send(Merge::Run { run, reaches });
+    }
+}
+
+fn is_merged(filter: &Filter, index: &Connection, id: EventId) -> Result<bool, rusqlite::Error> {
+    Ok(!filter.is_new(id) && index::holds(index, id)?)
+}

@@ -1,0 +1,7 @@
+//! What the store promises, on real files.
+
+mod definitions;
+mod deletion;
+mod log;
+mod quarantine;
+mod samples;
