@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::capture::Capture;
 use crate::check::{Violation, check};
+use crate::convert::{Convert, Converted, ROOM, convert};
 use crate::fields::{Field, Fields, MAX_FIELDS};
 use crate::json::{Member, Members};
 use crate::names::quoted;
@@ -178,10 +179,23 @@ fn got(member: &Member) -> String {
     }
 }
 
-/// What a mapping read on the page, converted to the field's type; `None` where there is nothing to convert.
+/// What a mapping read on the page, converted to the field's type as the browser would have; `None` where there is
+/// nothing to convert. What cannot be converted stays text, which the check then calls the wrong type.
 fn converted<'a>(field: &Field, member: &Member, capture: &Capture) -> Option<Member<'a>> {
-    let (Member::Text(_), Some(_)) = (member, capture.mapping(field.name().as_str())) else {
+    let (Member::Text(text), Some(mapping)) = (member, capture.mapping(field.name().as_str()))
+    else {
         return None;
     };
-    None
+    let how = Convert { decimals: mapping.decimals, dates: mapping.dates };
+    let mut buffer = vec![0; text.len() + ROOM];
+    buffer[..text.len()].copy_from_slice(text.as_bytes());
+    let converted = convert(field.kind(), how, &mut buffer, text.len());
+    let read = |start: usize, end: usize| core::str::from_utf8(buffer.get(start..end)?).ok();
+    match converted {
+        Converted::Absent => Some(Member::Null),
+        Converted::Text(start, end) => Some(Member::Text(read(start, end)?.to_owned().into())),
+        Converted::Bool(truth) => Some(Member::Bool(truth)),
+        Converted::Number(start, end) => Some(Member::Num(read(start, end)?.parse().ok()?)),
+        Converted::Unreadable => None,
+    }
 }

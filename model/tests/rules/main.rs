@@ -1,5 +1,6 @@
 //! The rules of the domain as tests: the same source runs natively and in Wasm.
 
+mod a_conversion;
 mod a_definition;
 mod a_life_cycle;
 mod a_value;
