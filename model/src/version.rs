@@ -82,7 +82,9 @@ impl Versions {
             return Err(Refusal::Unchanged { version: last.number });
         }
         let number = last.number + 1;
-        self.0.push(Version { id, number, fields, saved_at: now });
+        // A clock that was set back must not put a version before the one it follows.
+        let saved_at = now.max(last.usable_from());
+        self.0.push(Version { id, number, fields, saved_at });
         Ok(())
     }
 

@@ -1,7 +1,7 @@
 //! Work on the log that the command line asks for: done here where no server runs, and by the server where one does.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::mpsc::SyncSender;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -14,10 +14,11 @@ use crate::clock::Clock;
 use crate::error::StoreError;
 use crate::folder::Folder;
 use crate::quarantine::QuarantinedEvent;
+use crate::reader::Reader;
 use crate::registry::Registry;
 use crate::snapshot::Known;
-use crate::store::Store;
-use crate::writer::{AppendError, Entry, Written};
+use crate::store::{Definitions, Store, queue};
+use crate::writer::{AppendError, Entry, Write, Written};
 
 /// How long the command line waits for the running server.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -62,7 +63,7 @@ pub fn replay(path: &Path, event: &str, as_current: bool) -> Result<ReplayReport
     if let Some(lease) = folder.try_lease()? {
         let store = Store::open_leased(folder, lease, Clock::default())?;
         let known = store.snapshot().event(event)?.clone();
-        return replay_here(&store, &known, as_current);
+        return store.replay(&known, as_current);
     }
     let mut registry = Registry::open(&folder)?;
     let event = registry.snapshot()?.event(event)?.event.discriminator().to_string();
@@ -84,13 +85,16 @@ fn ask_server(registry: &mut Registry, job: &Job) -> Result<ReplayReport, StoreE
 }
 
 /// Does what the command line left in the registry.
-pub(crate) fn do_open(store: &Arc<Store>, registry: &mut Registry) -> Result<(), StoreError> {
+pub(crate) fn do_open(
+    definitions: &Definitions,
+    writer: &SyncSender<Write>,
+    registry: &mut Registry,
+) -> Result<(), StoreError> {
     for (number, job) in registry.open_jobs()? {
         let Job::Replay { event, as_current } = job;
-        let report = store
-            .reload()
-            .and_then(|()| Ok(store.snapshot().event(&event)?.clone()))
-            .and_then(|known| replay_here(store, &known, as_current))
+        let known = definitions.snapshot().event(&event).cloned();
+        let report = known
+            .and_then(|known| replay_here(definitions, writer, &known, as_current))
             .unwrap_or_else(|error| ReplayReport {
                 refused: vec![StillRefused { id: "all".to_owned(), why: error.to_string() }],
                 ..ReplayReport::default()
@@ -102,11 +106,13 @@ pub(crate) fn do_open(store: &Arc<Store>, registry: &mut Registry) -> Result<(),
 
 /// Replays an event's quarantine through the writer, oldest last, page by page.
 pub(crate) fn replay_here(
-    store: &Store,
+    definitions: &Definitions,
+    writer: &SyncSender<Write>,
     known: &Known,
     as_current: bool,
 ) -> Result<ReplayReport, StoreError> {
-    let reader = store.reader()?;
+    let reader = Reader::open(&definitions.folder)?;
+    let current = known.event.versions().current(definitions.clock.steady()).number;
     let mut report = ReplayReport::default();
     let mut before = i64::MAX;
     loop {
@@ -114,25 +120,24 @@ pub(crate) fn replay_here(
         let Some(last) = page.last() else { return Ok(report) };
         before = last.number;
         for kept in page {
-            replay_one(store, known, &kept, as_current, &mut report);
+            let version = if as_current { current } else { kept.kept.facts.ver };
+            replay_one(writer, known, &kept, version, &mut report);
         }
     }
 }
 
 fn replay_one(
-    store: &Store,
+    writer: &SyncSender<Write>,
     known: &Known,
     kept: &QuarantinedEvent,
-    as_current: bool,
+    version: u32,
     report: &mut ReplayReport,
 ) {
-    let current = known.event.versions().current(store.clock().steady()).number;
-    let version = if as_current { current } else { kept.kept.facts.ver };
     let outcome = match judge::replay(&kept.kept, &known.event, version) {
         Ok(_) if known.event.hidden_at().is_some() => {
             Err("the event is hidden, and takes no more data".to_owned())
         }
-        Ok(accepted) => write(store, Entry::Replayed(known.number, accepted, kept.number))
+        Ok(accepted) => write(writer, Entry::Replayed(known.number, accepted, kept.number))
             .map_err(|error| error.to_string()),
         Err(rejection) => Err(describe(&rejection)),
     };
@@ -162,6 +167,6 @@ fn describe(rejection: &beaconry_model::wire::Rejection) -> String {
     why
 }
 
-fn write(store: &Store, entry: Entry) -> Result<Written, AppendError> {
-    store.append_queued(vec![entry])?.blocking_recv().map_err(|_| AppendError::Busy)?
+fn write(writer: &SyncSender<Write>, entry: Entry) -> Result<Written, AppendError> {
+    queue(writer, vec![entry])?.blocking_recv().map_err(|_| AppendError::Busy)?
 }

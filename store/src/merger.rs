@@ -10,9 +10,10 @@ use beaconry_model::time::Timestamp;
 
 use crate::error::StoreError;
 use crate::index::{self, Deleted, Filter, Unmerged};
-use crate::log::{self};
+use crate::log;
+use crate::schema::give_back_pages;
 
-/// Rows a step of giving free pages back to the file system may take.
+/// Pages given back after each deletion.
 const VACUUM_PAGES: u32 = 256;
 
 /// What the merger is asked to do.
@@ -74,11 +75,7 @@ impl Merger {
             Merge::Forget { deleted, now } => {
                 index::forget(&mut self.index, &deleted, now)?;
                 index::drop_forgotten(&mut self.index, now, 1_000)?;
-                self.index.pragma_query(
-                    None,
-                    &format!("incremental_vacuum({VACUUM_PAGES})"),
-                    |_| Ok(()),
-                )?;
+                give_back_pages(&self.index, VACUUM_PAGES)?;
             }
         }
         Ok(())

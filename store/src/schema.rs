@@ -185,3 +185,11 @@ impl Database {
 fn version(connection: &Connection) -> Result<u32, rusqlite::Error> {
     connection.pragma_query_value(None, "user_version", |row| row.get(0))
 }
+
+/// Gives some free pages back to the file system: at most this many of 4 KiB, so that it takes a few milliseconds.
+pub(crate) fn give_back_pages(connection: &Connection, pages: u32) -> Result<(), rusqlite::Error> {
+    let mut statement = connection.prepare(&format!("PRAGMA incremental_vacuum({pages})"))?;
+    let mut freed = statement.query([])?;
+    while freed.next()?.is_some() {}
+    Ok(())
+}

@@ -16,28 +16,74 @@ use crate::clock::Clock;
 use crate::error::StoreError;
 use crate::folder::{Folder, Lease};
 use crate::index::Filter;
+use crate::jobs::{self, ReplayReport};
 use crate::live::Feed;
 use crate::merger::Merger;
 use crate::reader::Reader;
 use crate::registry::Registry;
 use crate::schema::{EVENTS, INDEX};
-use crate::snapshot::{EventNo, Snapshot};
+use crate::snapshot::{EventNo, Known, Snapshot};
 use crate::watch::{self, Seen};
 use crate::writer::{AppendError, Entry, Pending, QUEUE, Write, Writer, Written};
 
-/// Everything durable of one data folder, opened to serve. One process at a time can have it.
+/// Everything durable of one data folder, opened to serve. One process at a time can have it. Dropping it waits until
+/// everything that was taken is written and merged.
 #[derive(Debug)]
 pub struct Store {
-    folder: Folder,
-    clock: Clock,
-    snapshot: ArcSwap<Snapshot>,
-    registry: Mutex<Registry>,
+    definitions: Arc<Definitions>,
     writer: SyncSender<Write>,
     seen: Sender<Seen>,
     broken: Arc<OnceLock<String>>,
     feed: Feed,
-    threads: Mutex<Vec<JoinHandle<()>>>,
+    threads: Vec<JoinHandle<()>>,
+    /// Last, so that it is given back when everything else is closed.
     _lease: Lease,
+}
+
+/// All definitions, in memory and on disk, with the time they go by.
+#[derive(Debug)]
+pub(crate) struct Definitions {
+    pub(crate) folder: Folder,
+    pub(crate) clock: Clock,
+    snapshot: ArcSwap<Snapshot>,
+    registry: Mutex<Registry>,
+}
+
+impl Definitions {
+    fn open(folder: Folder, clock: Clock) -> Result<Definitions, StoreError> {
+        let registry = Registry::open(&folder)?;
+        let snapshot = ArcSwap::from_pointee(registry.snapshot()?);
+        Ok(Definitions { folder, clock, snapshot, registry: Mutex::new(registry) })
+    }
+
+    pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
+        self.snapshot.load_full()
+    }
+
+    pub(crate) fn registry(&self) -> MutexGuard<'_, Registry> {
+        // A panic elsewhere leaves the registry whole: its transaction rolls back.
+        self.registry.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn change_event<T>(
+        &self,
+        number: EventNo,
+        actor: &str,
+        action: &str,
+        change: impl FnOnce(&mut Event) -> Result<T, Refusal>,
+    ) -> Result<(Event, T), StoreError> {
+        let changed =
+            self.registry().change_event(number, actor, action, self.clock.steady(), change)?;
+        self.reload()?;
+        Ok(changed)
+    }
+
+    pub(crate) fn reload(&self) -> Result<(), StoreError> {
+        // The lock is held over the swap, so that an older snapshot never replaces a newer one.
+        let registry = self.registry();
+        self.snapshot.store(Arc::new(registry.snapshot()?));
+        Ok(())
+    }
 }
 
 impl Store {
@@ -53,39 +99,32 @@ impl Store {
         lease: Lease,
         clock: Clock,
     ) -> Result<Arc<Store>, StoreError> {
-        let registry = Registry::open(&folder)?;
-        let snapshot = ArcSwap::from_pointee(registry.snapshot()?);
+        let definitions = Arc::new(Definitions::open(folder, clock)?);
         let broken = Arc::new(OnceLock::new());
-        let (writer, mut threads) = start_writing(&folder, broken.clone())?;
+        let (writer, mut threads) = start_writing(&definitions.folder, broken.clone())?;
         let (seen, news) = mpsc::channel();
-        let watched = Registry::open(&folder)?;
-        let store = Arc::new_cyclic(|weak| {
-            let weak = weak.clone();
-            threads.push(thread::spawn(move || watch::run(&weak, watched, &news)));
-            Store {
-                folder,
-                clock,
-                snapshot,
-                registry: Mutex::new(registry),
-                writer,
-                seen,
-                broken,
-                feed: Feed::default(),
-                threads: Mutex::new(threads),
-                _lease: lease,
-            }
-        });
-        Ok(store)
+        let watched = Registry::open(&definitions.folder)?;
+        let (watching, writing) = (definitions.clone(), writer.clone());
+        threads.push(thread::spawn(move || watch::run(&watching, &writing, watched, &news)));
+        Ok(Arc::new(Store {
+            definitions,
+            writer,
+            seen,
+            broken,
+            feed: Feed::default(),
+            threads,
+            _lease: lease,
+        }))
     }
 
     /// The time.
     pub fn clock(&self) -> &Clock {
-        &self.clock
+        &self.definitions.clock
     }
 
     /// All definitions at this moment.
     pub fn snapshot(&self) -> Arc<Snapshot> {
-        self.snapshot.load_full()
+        self.definitions.snapshot()
     }
 
     /// The feed of what arrives.
@@ -95,12 +134,12 @@ impl Store {
 
     /// The data folder.
     pub fn folder(&self) -> &Folder {
-        &self.folder
+        &self.definitions.folder
     }
 
     /// A reader of what is stored, with connections of its own.
     pub fn reader(&self) -> Result<Reader, StoreError> {
-        Reader::open(&self.folder)
+        Reader::open(&self.definitions.folder)
     }
 
     /// Whether events can be stored; where not, why.
@@ -111,31 +150,16 @@ impl Store {
     /// Stores events and keeps rejected ones aside. Ready only after the commit that holds all of them.
     pub async fn append(&self, entries: Vec<Entry>) -> Result<Written, AppendError> {
         let seen = self.first_beacons(&entries);
-        let written = self.append_queued(entries)?.await.map_err(|_| AppendError::Busy)??;
+        let written = queue(&self.writer, entries)?.await.map_err(|_| AppendError::Busy)??;
         for first in seen {
             let _ = self.seen.send(first);
         }
         Ok(written)
     }
 
-    pub(crate) fn append_queued(
-        &self,
-        entries: Vec<Entry>,
-    ) -> Result<oneshot::Receiver<Result<Written, AppendError>>, AppendError> {
-        let (done, wait) = oneshot::channel();
-        match self.writer.try_send(Write::Append { entries, done }) {
-            Ok(()) => Ok(wait),
-            Err(TrySendError::Full(_)) => Err(AppendError::Busy),
-            Err(TrySendError::Disconnected(_)) => {
-                Err(AppendError::Broken("the writer has stopped".to_owned()))
-            }
-        }
-    }
-
     /// The registry, for changes. What it changes is in the next snapshot; [`Store::reload`] makes that now.
     pub fn registry(&self) -> MutexGuard<'_, Registry> {
-        // A panic elsewhere leaves the registry whole: its transaction rolls back.
-        self.registry.lock().unwrap_or_else(PoisonError::into_inner)
+        self.definitions.registry()
     }
 
     /// Changes an event, and has the change in force before it returns.
@@ -146,27 +170,22 @@ impl Store {
         action: &str,
         change: impl FnOnce(&mut Event) -> Result<T, Refusal>,
     ) -> Result<(Event, T), StoreError> {
-        let changed =
-            self.registry().change_event(number, actor, action, self.clock.steady(), change)?;
-        self.reload()?;
-        Ok(changed)
+        self.definitions.change_event(number, actor, action, change)
     }
 
     /// Takes all definitions from the registry anew.
     pub fn reload(&self) -> Result<(), StoreError> {
-        // The lock is held over the swap, so that an older snapshot never replaces a newer one.
-        let registry = self.registry();
-        self.snapshot.store(Arc::new(registry.snapshot()?));
-        Ok(())
+        self.definitions.reload()
     }
 
-    pub(crate) fn writer(&self) -> &SyncSender<Write> {
-        &self.writer
+    /// Stores what is in an event's quarantine after all, as the version each came under or as the current one.
+    pub fn replay(&self, known: &Known, as_current: bool) -> Result<ReplayReport, StoreError> {
+        jobs::replay_here(&self.definitions, &self.writer, known, as_current)
     }
 
     /// Pins whose first beacon is among these.
     fn first_beacons(&self, entries: &[Entry]) -> Vec<Seen> {
-        let snapshot = self.snapshot.load();
+        let snapshot = self.definitions.snapshot.load();
         let mut first = Vec::new();
         for entry in entries {
             let Entry::Accepted(number, accepted) = entry else { continue };
@@ -182,20 +201,30 @@ impl Store {
     }
 }
 
+/// Gives entries to the writer, and what to wait by.
+pub(crate) fn queue(
+    writer: &SyncSender<Write>,
+    entries: Vec<Entry>,
+) -> Result<oneshot::Receiver<Result<Written, AppendError>>, AppendError> {
+    let (done, wait) = oneshot::channel();
+    match writer.try_send(Write::Append { entries, done }) {
+        Ok(()) => Ok(wait),
+        Err(TrySendError::Full(_)) => Err(AppendError::Busy),
+        Err(TrySendError::Disconnected(_)) => {
+            Err(AppendError::Broken("the writer has stopped".to_owned()))
+        }
+    }
+}
+
 impl Drop for Store {
-    /// Waits until everything that was taken is written and merged.
     fn drop(&mut self) {
-        let (closed, _) = mpsc::sync_channel(0);
-        drop(std::mem::replace(&mut self.writer, closed));
+        // Threads end once nobody can ask them for anything: the watching one, then the writer, then the merger.
         let (closed, _) = mpsc::channel();
         drop(std::mem::replace(&mut self.seen, closed));
-        let threads =
-            std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
-        for thread in threads {
-            // The watching thread may be the one that drops the store last; it cannot wait for itself.
-            if thread.thread().id() != thread::current().id() {
-                let _ = thread.join();
-            }
+        let (closed, _) = mpsc::sync_channel(0);
+        drop(std::mem::replace(&mut self.writer, closed));
+        for thread in self.threads.drain(..) {
+            let _ = thread.join();
         }
     }
 }

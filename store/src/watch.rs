@@ -2,8 +2,7 @@
 //! asks for, notes snippets seen, and sweeps what has expired.
 
 use std::collections::HashSet;
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::sync::{Arc, Weak};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::time::{Duration, Instant};
 
 use crate::error::StoreError;
@@ -12,7 +11,8 @@ use crate::registry::Registry;
 use crate::retention;
 use crate::schema::INDEX;
 use crate::snapshot::EventNo;
-use crate::store::Store;
+use crate::store::Definitions;
+use crate::writer::Write;
 
 /// How often the registry is asked whether somebody changed it.
 const TICK: Duration = Duration::from_millis(200);
@@ -27,7 +27,12 @@ pub(crate) struct Seen {
 }
 
 /// Works until the store is gone.
-pub(crate) fn run(store: &Weak<Store>, mut registry: Registry, seen: &Receiver<Seen>) {
+pub(crate) fn run(
+    definitions: &Definitions,
+    writer: &SyncSender<Write>,
+    mut registry: Registry,
+    seen: &Receiver<Seen>,
+) {
     let mut noted = HashSet::new();
     let mut known_version = None;
     let mut last_sweep: Option<Instant> = None;
@@ -38,54 +43,56 @@ pub(crate) fn run(store: &Weak<Store>, mut registry: Registry, seen: &Receiver<S
             Err(RecvTimeoutError::Timeout) => None,
             Err(RecvTimeoutError::Disconnected) => return,
         };
-        let Some(store) = store.upgrade() else { return };
-        if let Some(warning) = store.clock().warning() {
+        if let Some(warning) = definitions.clock.warning() {
             if !std::mem::replace(&mut warned, true) {
                 eprintln!("clock: {warning}");
             }
         } else {
             warned = false;
         }
-        let outcome = note_seen(&store, news, &mut noted)
-            .and_then(|()| notice(&store, &mut registry, &mut known_version));
-        report("watching registry.db", outcome);
+        report("noting that a snippet was seen", note_seen(definitions, news, &mut noted));
+        report(
+            "watching registry.db",
+            notice(definitions, writer, &mut registry, &mut known_version),
+        );
         if !warned && last_sweep.is_none_or(|last| last.elapsed() >= SWEEP) {
             last_sweep = Some(Instant::now());
-            report("deleting what has expired", sweep(&store));
+            report("deleting what has expired", sweep(definitions, writer));
         }
     }
 }
 
 fn note_seen(
-    store: &Store,
+    definitions: &Definitions,
     news: Option<Seen>,
     noted: &mut HashSet<Seen>,
 ) -> Result<(), StoreError> {
     let Some(seen) = news.filter(|seen| noted.insert(*seen)) else { return Ok(()) };
-    let now = store.clock().steady();
-    store.change_event(seen.event, "collector", "tracking.seen", |event| {
+    let now = definitions.clock.steady();
+    definitions.change_event(seen.event, "collector", "tracking.seen", |event| {
         Ok(event.mark_seen(seen.version, now))
     })?;
     Ok(())
 }
 
 fn notice(
-    store: &Arc<Store>,
+    definitions: &Definitions,
+    writer: &SyncSender<Write>,
     registry: &mut Registry,
     known: &mut Option<i64>,
 ) -> Result<(), StoreError> {
     let version = registry.data_version()?;
     if *known != Some(version) {
-        store.reload()?;
-        jobs::do_open(store, registry)?;
+        definitions.reload()?;
+        jobs::do_open(definitions, writer, registry)?;
         *known = Some(version);
     }
     Ok(())
 }
 
-fn sweep(store: &Store) -> Result<(), StoreError> {
-    let index = INDEX.open_to_read(store.folder())?;
-    retention::sweep(&store.snapshot(), &index, store.writer(), store.clock().steady())
+fn sweep(definitions: &Definitions, writer: &SyncSender<Write>) -> Result<(), StoreError> {
+    let index = INDEX.open_to_read(&definitions.folder)?;
+    retention::sweep(&definitions.snapshot(), &index, writer, definitions.clock.steady())
 }
 
 fn report(what: &str, outcome: Result<(), StoreError>) {

@@ -19,6 +19,7 @@ use crate::index::{self, Deleted, Filter, Unmerged};
 use crate::log;
 use crate::merger::Merge;
 use crate::quarantine;
+use crate::schema::give_back_pages;
 use crate::snapshot::EventNo;
 
 /// Requests that may wait for the writer; one more is answered "busy".
@@ -42,6 +43,9 @@ pub enum Entry {
     /// An event that is stored after all, and leaves the quarantine, where it has this number.
     Replayed(EventNo, Accepted, i64),
 }
+
+/// Pages given back after each deletion.
+const VACUUM_PAGES: u32 = 256;
 
 /// Why nothing of a request was kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -280,7 +284,7 @@ impl Writer {
                 })
             }
         };
-        if let Err(error) = outcome.and_then(|()| self.give_back_pages()) {
+        if let Err(error) = outcome.and_then(|()| give_back_pages(&self.events, VACUUM_PAGES)) {
             eprintln!("store: deleting what has expired failed ({error}); it is tried again later");
         }
     }
@@ -299,10 +303,6 @@ impl Writer {
         transaction.commit()?;
         let _ = self.merger.send(Merge::Forget { deleted, now });
         Ok(())
-    }
-
-    fn give_back_pages(&self) -> Result<(), rusqlite::Error> {
-        self.events.pragma_query(None, "incremental_vacuum(256)", |_| Ok(()))
     }
 
     /// Gives the growing run to the merger.

@@ -59,6 +59,15 @@ fn an_edit_locks_for_an_hour_and_leaves_the_old_version_current() {
 }
 
 #[test]
+fn an_edit_under_a_clock_set_back_still_follows_the_version_before() {
+    let mut event = event(&[]);
+    event.edit(fields(&["a:text"]), [9; 16], later(-600)).unwrap();
+    assert_eq!(event.locked_until(later(-600)), Some(later(60)));
+    let written = serde_json::to_string(&event).unwrap();
+    assert_eq!(serde_json::from_str::<Event>(&written).unwrap(), event);
+}
+
+#[test]
 fn the_pin_moves_only_when_somebody_regenerates() {
     let mut event = edited();
     assert!(!event.outdated(later(59)));

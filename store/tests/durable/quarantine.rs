@@ -4,14 +4,14 @@ use beaconry_model::retention::Retention;
 use beaconry_store::replay;
 use serde_json::json;
 
-use crate::samples::{entry, open, stored, tracked};
+use crate::samples::{entry, open, stored, tracked, tracked_since};
 
 #[tokio::test]
 async fn a_rejected_beacon_is_kept_once_and_replayed_as_the_current_version() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path());
-    let known = tracked(&store, "Order placed", Retention::Forever);
     let long_ago = store.clock().now().plus(-2 * 3_600_000);
+    let known = tracked_since(&store, "Order placed", Retention::Forever, long_ago);
     let wrong = entry(&known, 1, json!("12"), long_ago);
     let fine = entry(&known, 2, json!(2), long_ago);
     store.append(vec![wrong.clone(), fine]).await.unwrap();

@@ -49,7 +49,16 @@ pub(crate) fn new_event(
 
 /// An event with tracking on.
 pub(crate) fn tracked(store: &Store, name: &str, retention: Retention) -> Arc<Known> {
-    let now = store.clock().now();
+    tracked_since(store, name, retention, store.clock().now())
+}
+
+/// An event with tracking on since this moment.
+pub(crate) fn tracked_since(
+    store: &Store,
+    name: &str,
+    retention: Retention,
+    now: Timestamp,
+) -> Arc<Known> {
     let section = store.snapshot().sections().first().map(|section| section.as_ref().clone());
     let section = section.unwrap_or_else(|| add_section(&mut store.registry(), "Shop", now));
     let event = new_event(&section, name, retention, now);
