@@ -56,7 +56,7 @@ pub enum Converted {
     Bool(bool),
     /// A number: these bytes of the buffer, `-?[0-9]+(\.[0-9]+)?`.
     Number(usize, usize),
-    /// Nothing that a field of this kind can hold.
+    /// Nothing that this conversion can read.
     Unreadable,
 }
 
@@ -68,10 +68,12 @@ pub const ROOM: usize = 10;
 ///
 /// Text loses the white space at its ends. A number may carry grouping, a currency and the Nordic `,-`; a date may be
 /// parted by `-`, `/`, `.` or spaces; truth is a word of a few languages. Whether a date or a number is one that its
-/// field takes, [`crate::check::check`] says.
+/// field takes, [`crate::check::check`] says; it also has the last word on text that stays unreadable.
 pub fn convert(kind: Kind, how: Convert, buffer: &mut [u8], len: usize) -> Converted {
-    let Some(text) = buffer.get(..len) else { return Converted::Unreadable };
-    let (start, end) = trimmed(text);
+    if buffer.len() < len + ROOM {
+        return Converted::Unreadable;
+    }
+    let (start, end) = trimmed(&buffer[..len]);
     if start == end {
         return Converted::Absent;
     }

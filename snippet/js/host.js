@@ -1,0 +1,114 @@
+// What Wasm pulls while it captures one event, field by field, and what it hands back.
+//
+// A field's settings are a list, as the generator writes them:
+// [name, flags, source, longest text, lowest, highest, allowed texts one a line]; flags are those of `src/lib.rs`.
+import { imports } from 'beaconry:wasm';
+import { read } from './page.js';
+
+// The largest texts that cross over, in bytes; `src/lib.rs` has room for them.
+const TEXT_ROOM = 48 * 1024;
+const ALLOWED_ROOM = 200 * (4 * 200 + 1);
+
+const KINDS = ['text', 'bool', 'date', 'timestamp', 'number', 'decimal'];
+const CODES = ['', 'missing_field', 'unexpected_field', 'wrong_type', 'too_long', 'not_allowed', 'out_of_range'];
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+// The engine, once Wasm is up.
+let wasm;
+// The capture that is under way; another can begin inside it, where reading the page runs the page's own code.
+let now;
+// The value that was pulled last.
+let value;
+
+const bytes = (start, end) => new Uint8Array(wasm[WASM_MEMORY].buffer, wasm[WASM_BUFFER]() + start, end - start);
+const write = (text, place, room) => encoder.encodeInto(text, bytes(place, place + room)).written;
+const decode = (start, end) => decoder.decode(bytes(start, end));
+
+export const setting = (field, place) => now.fields[field][place];
+
+export const pull = field => {
+  const [name, flags, source] = now.fields[field];
+  let came = 1;
+  value = now.given[name];
+  if (value == null) {
+    value = read(source, now.near, flags & 7);
+    came = 2;
+  }
+  switch (typeof value) {
+    case 'string': return came + 8 * write(value, 0, TEXT_ROOM);
+    case 'number': return 3;
+    case 'boolean': return value ? 5 : 4;
+    case 'undefined': return 0;
+  }
+  return 6;
+};
+
+export const allowed = (field, place) => write(now.fields[field][6] || '', place, ALLOWED_ROOM);
+
+export const parse = (start, end) => +(end ? decode(start, end) : value);
+
+export const put_text = (field, start, end) => {
+  now.data[now.fields[field][0]] = decode(start, end);
+};
+
+export const put_number = (field, number) => {
+  const [name, flags] = now.fields[field];
+  now.data[name] = (flags & 7) == 1 ? !!number : number;
+};
+
+export const fail = (field, code) => {
+  const [name, flags, , longest, lowest, highest, texts] = now.fields[field];
+  const expected = { 4: 'at most ' + longest, 5: texts, 6: [lowest, highest].join('..') }[code] || KINDS[flags & 7];
+  now.errors.push({ field: name, code: CODES[code], expected, got: value });
+};
+
+// Captures one event: what was given to `track()`, else what the settings say is on the page near an element. The outcome
+// holds `data`, and `errors` by field. Without Wasm nothing is converted or checked.
+export const capture = (fields, given, near) => {
+  const outer = now;
+  const mine = now = { fields, given: { __proto__: null, ...given }, near, data: {}, errors: [] };
+  try {
+    if (wasm) {
+      unexpected(mine);
+      wasm[WASM_CAPTURE](fields.length);
+    } else {
+      raw(mine);
+    }
+  } finally {
+    now = outer;
+  }
+  return mine;
+};
+
+const unexpected = ({ fields, given, errors }) => {
+  for (const name in given) {
+    if (!fields.some(field => field[0] == name)) {
+      errors.push({ field: name, code: CODES[2], expected: '', got: given[name] });
+    }
+  }
+};
+
+// Values as they are, for the collector to convert and check.
+const raw = ({ fields, given, near, data }) => {
+  Object.assign(data, given);
+  for (const [name, flags, source] of fields) {
+    data[name] ??= read(source, near, flags & 7);
+  }
+  for (const name in data) {
+    if (typeof data[name] == 'string') {
+      // Half a surrogate pair would make the whole beacon unreadable; it becomes U+FFFD, as in the checked way.
+      data[name] = decoder.decode(encoder.encode(data[name]));
+    }
+  }
+};
+
+// Whether values are checked here.
+export const checks = () => !!wasm;
+
+// Starts the engine from the response that the loader has asked for. Where a policy refuses Wasm, values go unchecked.
+export const start = async response => {
+  const module = await (await response).arrayBuffer();
+  wasm = (await WebAssembly.instantiate(module, imports)).instance.exports;
+};

@@ -1,0 +1,114 @@
+// Keeps events until the collector has them, and sends them.
+//
+// An event lies in localStorage under a key of its own, so that tabs never write over each other, and is deleted only
+// after a 2xx or a final refusal. What is left is sent by the next page.
+import { visitor } from './ids.js';
+
+const KEY = 'beaconry.q.';
+// Of what earlier pages left: how many events, and how many characters in all.
+const MOST = 200;
+const MOST_CHARACTERS = 256 * 1024;
+// Of one request: a browser lets pages have 64 KiB under way that outlive them.
+const BATCH = 100;
+const BATCH_CHARACTERS = 30_000;
+// Milliseconds until the first further try, doubled with each up to the longest.
+const WAIT = 1_000;
+const LONGEST_WAIT = 60_000;
+
+// Events by id, as [address, unchecked, event]. The collector may not have them yet.
+const kept = {};
+// The ids on their way.
+const flying = new Set();
+// Public keys of events that the collector takes no more from this page.
+export const stopped = new Set();
+
+let wait = WAIT;
+
+const inStorage = act => {
+  try {
+    return act(localStorage);
+  } catch {}
+};
+
+// Keeps an event, and sends it at once.
+export const keep = (address, unchecked, event) => {
+  const entry = kept[event.id] = [address, unchecked, event];
+  inStorage(storage => storage.setItem(KEY + event.id, JSON.stringify(entry)));
+  send([entry]);
+};
+
+const drop = id => {
+  delete kept[id];
+  inStorage(storage => storage.removeItem(KEY + id));
+};
+
+// Sends what earlier pages left and what could not be sent. A page that is being left hands it to the browser, and does
+// not learn what became of it.
+export const flush = leaving => {
+  inStorage(storage => Object.keys(storage).forEach(key => {
+    if (key.startsWith(KEY)) load(key.slice(KEY.length), storage[key]);
+  }));
+  let batch = [];
+  let characters = 0;
+  for (const id of waiting()) {
+    const entry = kept[id];
+    const size = JSON.stringify(entry).length;
+    const [first] = batch;
+    if (first && (first[0] != entry[0] || first[1] != entry[1] || batch.length == BATCH || characters + size > BATCH_CHARACTERS)) {
+      send(batch, leaving);
+      batch = [];
+      characters = 0;
+    }
+    batch.push(entry);
+    characters += size;
+  }
+  if (batch.length) send(batch, leaving);
+};
+
+const load = (id, text) => {
+  try {
+    kept[id] ||= JSON.parse(text);
+  } catch {
+    drop(id);
+  }
+};
+
+// The ids to send, oldest first; what is over the bounds is dropped, the oldest first.
+const waiting = () => {
+  let characters = 0;
+  return Object.keys(kept).sort().reverse().filter((id, at) => {
+    characters += JSON.stringify(kept[id]).length;
+    if (at < MOST && characters < MOST_CHARACTERS) return !flying.has(id);
+    drop(id);
+  }).reverse();
+};
+
+const send = (batch, leaving) => {
+  const [[address, unchecked]] = batch;
+  const events = batch.map(entry => entry[2]);
+  // A string goes as text/plain, which needs no preflight.
+  const body = JSON.stringify({ v: 1, sent: new Date, visitor: visitor(), unchecked, events });
+  if (leaving) return navigator.sendBeacon(address, body);
+  events.forEach(event => flying.add(event.id));
+  fetch(address, { method: 'POST', body, keepalive: true, credentials: 'omit' })
+    .then(response => settle(response, events))
+    .catch(retry)
+    .then(() => events.forEach(event => flying.delete(event.id)));
+};
+
+// What becomes of events after an answer: 429 and 5xx are tried again, everything else is final.
+const settle = async (response, events) => {
+  if (response.status == 429 || response.status > 499) return retry();
+  if (response.status == 200) {
+    (await response.json()).rejected.forEach(({ index, code }) => {
+      if (/stale|disabled|unknown|origin/.test(code)) stopped.add(events[index].key);
+    });
+  }
+  wait = WAIT;
+  events.forEach(event => drop(event.id));
+};
+
+const retry = () => {
+  setTimeout(flush, wait * (.5 + Math.random()));
+  wait = Math.min(wait * 2, LONGEST_WAIT);
+};
