@@ -1,0 +1,28 @@
+# The commands of the house. `make help` says what each does.
+SHELL := bash
+
+.PHONY: help setup engine build run test fmt
+
+help: ## What each command does
+	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1\t\2/p' Makefile | expand -t 16
+
+setup: ## Install what is missing to build
+	@scripts/setup build
+
+engine: setup ## Build the engine that snippets load
+	@scripts/build-engine
+
+build: engine ## Set up and build target/release/beaconry
+	@. scripts/env && cargo build --release --locked
+
+run: build ## Start Beaconry with two events and a demo shop
+	@scripts/run
+
+test: ## Set up and run every check and test
+	@scripts/setup test
+	@scripts/build-engine
+	@. scripts/env && cargo build --release --locked
+	@scripts/test
+
+fmt: ## Format all Rust
+	@cargo fmt && cargo fmt --manifest-path snippet/Cargo.toml
