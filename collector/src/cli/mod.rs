@@ -1,0 +1,107 @@
+//! The command line: what can be said, and where each command lives.
+
+mod data;
+mod error;
+mod event;
+mod output;
+mod section;
+mod serve;
+mod snippet;
+mod tracking;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use beaconry_store::{Clock, Folder, Known, Registry};
+
+use error::CliError;
+
+/// Typed, versioned custom events, from a visitor's browser to a profile's timeline.
+#[derive(Debug, Parser)]
+#[command(name = "beaconry", version, max_term_width = 100)]
+struct Arguments {
+    /// The folder that holds everything durable.
+    #[arg(long, global = true, env = "BEACONRY_DATA", default_value = "beaconry-data", value_name = "DIR")]
+    data: PathBuf,
+    /// Print JSON instead of text.
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the collector, and the console.
+    Serve(serve::Serve),
+    /// Run everything with two ready events and a demo shop that has their snippets pasted in.
+    #[cfg(feature = "console")]
+    Demo(serve::demo::Demo),
+    /// Sections: parts of the account with their own events and web origins.
+    #[command(subcommand)]
+    Section(section::Command),
+    /// Events: define, edit, show and hide them.
+    #[command(subcommand)]
+    Event(event::Command),
+    /// Web tracking: switch it on and off, and set what the snippet captures.
+    #[command(subcommand)]
+    Tracking(tracking::Command),
+    /// Write an event's snippet, and the code to paste, into a folder.
+    Snippet(snippet::Snippet),
+    /// Stored events of one kind, newest first.
+    Events(data::Events),
+    /// Beacons that were turned away and kept: list them, replay them.
+    #[command(subcommand)]
+    Quarantine(data::Quarantine),
+}
+
+/// What every command works on.
+#[derive(Debug)]
+struct Context {
+    data: PathBuf,
+    json: bool,
+    clock: Clock,
+}
+
+impl Context {
+    fn folder(&self) -> Result<Folder, CliError> {
+        Ok(Folder::open(&self.data)?)
+    }
+
+    fn registry(&self) -> Result<Registry, CliError> {
+        Ok(Registry::open(&self.folder()?)?)
+    }
+
+    /// The registry, and the event that these words name.
+    fn event(&self, words: &str) -> Result<(Registry, Known), CliError> {
+        let registry = self.registry()?;
+        let known = registry.snapshot()?.event(words)?.as_ref().clone();
+        Ok((registry, known))
+    }
+}
+
+/// Runs the program. Exit codes: 0 done, 1 refused with the reason, 2 wrong usage.
+pub(crate) fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let context = Context { data: arguments.data, json: arguments.json, clock: Clock::default() };
+    let outcome = match arguments.command {
+        Command::Serve(command) => command.run(context),
+        #[cfg(feature = "console")]
+        Command::Demo(command) => command.run(context),
+        Command::Section(command) => command.run(&context),
+        Command::Event(command) => command.run(&context),
+        Command::Tracking(command) => command.run(&context),
+        Command::Snippet(command) => command.run(&context),
+        Command::Events(command) => command.run(&context),
+        Command::Quarantine(command) => command.run(&context),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("beaconry: {error}");
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
