@@ -1,1 +1,129 @@
-//! Makes the snippet of one pinned version, a pure function.
+//! Makes the snippet of one pinned version, a pure function: the same input gives the same files, byte for byte.
+//!
+//! In comes what is pinned (the fields of a version and the tracking settings), the collector's address and the built
+//! engine; out come the script that a page loads, the tag to paste, TypeScript types, the engine's files and a manifest.
+
+mod address;
+mod engine;
+mod error;
+mod file;
+mod literal;
+mod manifest;
+mod settings;
+mod types;
+mod urls;
+
+use beaconry_model::capture::Capture;
+use beaconry_model::event::Event;
+use beaconry_model::fields::Fields;
+use beaconry_model::names::{EventKey, Name, Slug};
+use beaconry_model::section::Section;
+
+pub use crate::address::CollectorUrl;
+pub use crate::engine::Engine;
+pub use crate::error::Error;
+pub use crate::file::File;
+
+/// The format of the settings that snippets made here carry. An engine takes its own and every older one; a snippet that
+/// finds none on the page that takes its format loads the engine it was published with.
+pub const SETTINGS_FORMAT: u32 = 1;
+
+/// What a snippet is made from.
+#[derive(Clone, Copy, Debug)]
+pub struct Input<'a> {
+    /// What people call the section.
+    pub section: &'a Name,
+    /// What people call the event.
+    pub event: &'a Name,
+    /// What pages call the event.
+    pub slug: &'a Slug,
+    /// The public key that its beacons carry.
+    pub key: &'a EventKey,
+    /// The version that is pinned.
+    pub version: u32,
+    /// The revision of the tracking settings that is pinned.
+    pub rev: u32,
+    /// The fields of that version.
+    pub fields: &'a Fields,
+    /// Triggers and value sources, as pinned.
+    pub capture: &'a Capture,
+    /// Where pages reach the collector.
+    pub collector: &'a CollectorUrl,
+    /// The engine that the snippet loads.
+    pub engine: &'a Engine,
+}
+
+impl<'a> Input<'a> {
+    /// What the snippet of an event is made from, where its web tracking is on.
+    pub fn of(
+        event: &'a Event,
+        section: &'a Section,
+        collector: &'a CollectorUrl,
+        engine: &'a Engine,
+    ) -> Result<Input<'a>, Error> {
+        let off = || Error::TrackingOff { event: event.slug().to_string() };
+        let pin = event.tracking().pin().ok_or_else(off)?;
+        let version = event.versions().get(pin.version).ok_or_else(off)?;
+        Ok(Input {
+            section: &section.name,
+            event: event.name(),
+            slug: event.slug(),
+            key: event.key(),
+            version: pin.version,
+            rev: pin.rev,
+            fields: &version.fields,
+            capture: &pin.capture,
+            collector,
+            engine,
+        })
+    }
+}
+
+/// Everything that makes one snippet. The paths of what is served (`script` and `engine`) are those below the collector's
+/// address, and name what the file holds: served once, they never change.
+#[derive(Clone, Debug)]
+pub struct Snippet {
+    /// The script that the pasted tag loads.
+    pub script: File,
+    /// The engine's script and Wasm, shared by all snippets published with this engine.
+    pub engine: [File; 2],
+    /// The tag to paste, in one line.
+    pub paste: String,
+    /// The page with the tag to paste, TypeScript types, and the manifest with sizes and hashes.
+    pub papers: [File; 3],
+}
+
+impl Snippet {
+    /// Every file, as `beaconry snippet EVENT --out DIR` writes them.
+    pub fn files(&self) -> impl Iterator<Item = &File> {
+        [&self.script].into_iter().chain(&self.engine).chain(&self.papers)
+    }
+
+    /// The files that the collector serves.
+    pub fn served(&self) -> impl Iterator<Item = &File> {
+        [&self.script].into_iter().chain(&self.engine)
+    }
+
+    /// What a page with this one event downloads, in bytes after brotli.
+    pub fn page_bytes(&self) -> usize {
+        self.served().map(|file| file.brotli().len()).sum()
+    }
+}
+
+/// Makes a snippet.
+pub fn generate(input: &Input) -> Snippet {
+    let code = input.engine.loader_with(&input.collector.below("engine/"), &settings::of(input));
+    let name = format!("{}-v{}-{}", input.slug, input.version, file::short_hash(code.as_bytes()));
+    let script = File::new(format!("s/{name}.js"), code.into_bytes());
+    let engine = input.engine.files().clone();
+    let paste = format!(
+        "<script async src=\"{}\" integrity=\"{}\" crossorigin=\"anonymous\"></script>",
+        input.collector.below(script.path()),
+        script.integrity(),
+    );
+    let page = File::new(format!("{}.html", input.slug), format!("{paste}\n").into_bytes());
+    let types = File::new(format!("{}.d.ts", input.slug), types::of(input).into_bytes());
+    let manifest = manifest::of(input, &paste, &[&script, &engine[0], &engine[1]]);
+    let manifest = File::new(format!("{}.manifest.json", input.slug), manifest.into_bytes());
+    Snippet { script, engine, paste, papers: [page, types, manifest] }
+}

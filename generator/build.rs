@@ -1,0 +1,14 @@
+//! Says what to do where the engine that this crate embeds has not been built.
+
+use std::path::Path;
+
+fn main() {
+    let dist = Path::new(env!("CARGO_MANIFEST_DIR")).join("../snippet/dist");
+    for name in ["engine.js", "engine.wasm", "loader.js"] {
+        let file = dist.join(name);
+        println!("cargo::rerun-if-changed={}", file.display());
+        if !file.is_file() {
+            println!("cargo::error=snippet/dist/{name} is not built yet: run `make engine` first");
+        }
+    }
+}

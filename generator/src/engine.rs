@@ -1,0 +1,59 @@
+//! The built engine: its script, its Wasm, and the loader that begins every snippet.
+
+use std::sync::OnceLock;
+
+use crate::file::{File, short_hash};
+use crate::literal::text;
+
+/// The engine that snippets load. A clone shares its bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Engine {
+    hash: String,
+    files: [File; 2],
+    loader: String,
+}
+
+impl Engine {
+    /// The engine this binary was built with.
+    pub fn embedded() -> &'static Engine {
+        static EMBEDDED: OnceLock<Engine> = OnceLock::new();
+        EMBEDDED.get_or_init(|| {
+            Engine::from_parts(
+                include_bytes!("../../snippet/dist/engine.js"),
+                include_bytes!("../../snippet/dist/engine.wasm"),
+                include_str!("../../snippet/dist/loader.js"),
+            )
+        })
+    }
+
+    /// An engine from its parts. The loader names what [`crate::generate`] fills in: `ENGINE_URL`, `SCRIPT_INTEGRITY`,
+    /// `WASM_INTEGRITY` and, last, `SETTINGS`.
+    pub fn from_parts(script: &[u8], wasm: &[u8], loader: &str) -> Engine {
+        let hash = short_hash(&[short_hash(script), short_hash(wasm)].concat().into_bytes());
+        let script = File::new(format!("engine/{hash}.js"), script.to_vec());
+        let wasm = File::new(format!("engine/{hash}.wasm"), wasm.to_vec());
+        Engine { hash, files: [script, wasm], loader: loader.trim_end().to_owned() }
+    }
+
+    /// The hash that names script and Wasm alike.
+    pub fn hash(&self) -> &str {
+        &self.hash
+    }
+
+    /// The script and the Wasm.
+    pub fn files(&self) -> &[File; 2] {
+        &self.files
+    }
+
+    /// The loader, filled in with the address of the folder that holds the engine, and with settings.
+    pub(crate) fn loader_with(&self, folder: &str, settings: &str) -> String {
+        let [script, wasm] = &self.files;
+        // The settings' place is the last, so that nothing that was filled in before is taken for it.
+        let (head, tail) = self.loader.rsplit_once("SETTINGS").unwrap_or((&self.loader, ""));
+        let head = head
+            .replace("SCRIPT_INTEGRITY", &text(&script.integrity()))
+            .replace("WASM_INTEGRITY", &text(&wasm.integrity()))
+            .replace("ENGINE_URL", &text(&format!("{folder}{}", self.hash)));
+        [&head, settings, tail].concat()
+    }
+}
