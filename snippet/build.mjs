@@ -11,6 +11,9 @@ const glue = join(here, 'pkg/beaconry_engine_bg.js');
 const dist = join(here, 'dist');
 // What the page side uses of Wasm; everything else that bindgen exports goes.
 const EXPORTS = ['memory', 'buffer', 'capture'];
+// Of WebAssembly, beyond its first version: what rustc emits and browsers have had since 2021.
+const FEATURES = ['bulk-memory', 'mutable-globals', 'nontrapping-float-to-int', 'sign-ext', 'multivalue', 'reference-types']
+  .map(feature => `--enable-${feature}`);
 
 const run = (tool, ...args) =>
   execFileSync(join(here, 'node_modules/.bin', tool), args, { encoding: 'utf8', maxBuffer: 1 << 24 });
@@ -20,10 +23,10 @@ const shrinkWasm = () => {
   const graph = join(dist, 'graph.json');
   const lean = join(dist, 'lean.wasm');
   writeFileSync(graph, JSON.stringify(EXPORTS.map(name => ({ name, root: true, export: name }))));
-  run('wasm-metadce', join(here, 'pkg/beaconry_engine_bg.wasm'), '--all-features', '-f', graph, '-o', lean);
-  run('wasm-opt', lean, '--all-features', '-Oz', '--converge', '-o', lean);
+  run('wasm-metadce', join(here, 'pkg/beaconry_engine_bg.wasm'), ...FEATURES, '-f', graph, '-o', lean);
+  run('wasm-opt', lean, ...FEATURES, '-Oz', '--converge', '-o', lean);
   const minified = join(dist, 'engine.wasm');
-  const names = run('wasm-opt', lean, '--all-features', '--minify-imports-and-exports-and-modules', '-o', minified);
+  const names = run('wasm-opt', lean, ...FEATURES, '--minify-imports-and-exports-and-modules', '-o', minified);
   rmSync(graph);
   rmSync(lean);
   return JSON.parse(names);
@@ -48,7 +51,6 @@ const minify = options => build({
   minify: true,
   format: 'iife',
   target: 'es2018',
-  charset: 'utf8',
   legalComments: 'none',
   logLevel: 'warning',
   ...options,

@@ -9,7 +9,7 @@ export const uuid = () => {
     .replace(/(.{8})(.{4}).(.{3}).(.{3})(.*)/, '$1-$2-7$3-8$4-$5');
 };
 
-let known;
+let known = '';
 
 // The visitor's id, kept in this browser; where storage is refused, for this page only.
 export const visitor = () => {
