@@ -1,1 +1,10 @@
-//! The console for people and the demo shop.
+//! What people see: the console, and a demo shop with snippets pasted in.
+#![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used))]
+
+pub mod console;
+mod guard;
+mod page;
+pub mod shop;
+mod snippet;
+
+pub use snippet::{FileSize, Snippet, Snippets};

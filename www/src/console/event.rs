@@ -1,0 +1,235 @@
+//! One event: its fields, versions and tracking, the code to paste, and the buttons that change its tracking.
+
+use askama::Template;
+use axum::Form;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::Deserialize;
+
+use beaconry_model::error::Refusal;
+use beaconry_model::event::Event;
+use beaconry_model::fields::Field;
+use beaconry_model::time::Timestamp;
+use beaconry_model::tracking::StalePolicy;
+use beaconry_store::{Known, StoreError};
+
+use super::{State as Console, failed, problem, words};
+use crate::page::{go_to, page};
+use crate::snippet::Snippet;
+
+#[derive(Template)]
+#[template(path = "console/event.html")]
+struct Page {
+    name: String,
+    description: String,
+    discriminator: String,
+    section: String,
+    slug: String,
+    key: String,
+    retention: String,
+    fields: Vec<FieldRow>,
+    versions: Vec<VersionRow>,
+    locked_until: Option<String>,
+    enabled: bool,
+    pinned: Option<u32>,
+    outdated: bool,
+    scheduled: bool,
+    stale: String,
+    stored: u64,
+    quarantined: u64,
+    snippet: Result<Snippet, String>,
+    origins: String,
+}
+
+struct FieldRow {
+    name: String,
+    kind: &'static str,
+    required: bool,
+    limits: String,
+}
+
+struct VersionRow {
+    number: u32,
+    id: String,
+    state: &'static str,
+    meaning: &'static str,
+    usable_from: String,
+    deprecated_at: Option<String>,
+}
+
+impl Page {
+    const OUTDATED: &'static str = words::OUTDATED;
+    const STALE: &'static str = words::STALE;
+    const PINNED: &'static str = words::PINNED;
+
+    /// All bytes a page downloads for this event alone, in Brotli.
+    fn brotli(&self) -> usize {
+        self.snippet.iter().flat_map(|snippet| &snippet.files).map(|file| file.brotli).sum()
+    }
+}
+
+pub(super) async fn show(State(state): State<Console>, Path(event): Path<String>) -> Response {
+    match find(&state, &event).and_then(|known| make(&state, &known)) {
+        Ok(made) => page(&made),
+        Err(error) => failed(&error),
+    }
+}
+
+fn find(state: &Console, words: &str) -> Result<Known, StoreError> {
+    let snapshot = state.console.store.snapshot();
+    let known = snapshot.event(words)?;
+    if known.event.hidden_at().is_some() {
+        return Err(StoreError::NotFound { what: "event", name: words.to_owned() });
+    }
+    Ok(known.as_ref().clone())
+}
+
+fn make(state: &Console, known: &Known) -> Result<Page, StoreError> {
+    let store = &state.console.store;
+    let (event, now) = (&known.event, store.clock().steady());
+    let tracking = event.tracking();
+    let snippet =
+        if tracking.enabled() { (state.console.snippets)(known) } else { Ok(Snippet::default()) };
+    let reader = store.reader()?;
+    Ok(Page {
+        name: event.name().to_string(),
+        description: event.description().as_str().to_owned(),
+        discriminator: event.discriminator().to_string(),
+        section: known.section.name.to_string(),
+        slug: event.slug().to_string(),
+        key: event.key().to_string(),
+        retention: event.retention().to_string(),
+        fields: event.versions().last().fields.iter().map(field_row).collect(),
+        versions: version_rows(event, now),
+        locked_until: event.locked_until(now).map(|until| until.to_string()),
+        enabled: tracking.enabled(),
+        pinned: tracking.pin().map(|pin| pin.version),
+        outdated: event.outdated(now),
+        scheduled: tracking.scheduled().is_some(),
+        stale: String::from(tracking.stale()),
+        stored: reader.count(known.number)?,
+        quarantined: reader.quarantine_count(known.number)?,
+        snippet,
+        origins: known
+            .section
+            .origins
+            .iter()
+            .map(|origin| origin.as_str())
+            .collect::<Vec<_>>()
+            .join(", "),
+    })
+}
+
+fn field_row(field: &Field) -> FieldRow {
+    let limits = field.limits();
+    let mut phrases = Vec::new();
+    phrases.extend(limits.max_length.map(|length| format!("at most {length} characters")));
+    phrases.extend(limits.min.map(|min| format!("at least {min}")));
+    phrases.extend(limits.max.map(|max| format!("at most {max}")));
+    if !limits.allowed.is_empty() {
+        phrases.push(format!("one of {}", limits.allowed.join(", ")));
+    }
+    FieldRow {
+        name: field.name().to_string(),
+        kind: field.kind().label(),
+        required: field.required(),
+        limits: phrases.join("; "),
+    }
+}
+
+/// Newest first.
+fn version_rows(event: &Event, now: Timestamp) -> Vec<VersionRow> {
+    let row = |version: &beaconry_model::version::Version| {
+        let state = event.versions().state(version, now);
+        VersionRow {
+            number: version.number,
+            id: version.id.to_string(),
+            state: state.word(),
+            meaning: words::of_state(state),
+            usable_from: version.usable_from().to_string(),
+            deprecated_at: event.versions().deprecated_at(version, now).map(|at| at.to_string()),
+        }
+    };
+    event.versions().iter().rev().map(row).collect()
+}
+
+/// What the forms for enabling and regenerating send.
+#[derive(Debug, Deserialize)]
+pub(super) struct Choice {
+    #[serde(default)]
+    when_ready: bool,
+    /// What happens to beacons of older versions: a policy's word, or `reject-after` with hours beside it.
+    #[serde(default)]
+    stale: Option<String>,
+    #[serde(default)]
+    hours: Option<String>,
+}
+
+impl Choice {
+    fn policy(&self) -> Result<Option<StalePolicy>, Refusal> {
+        let Some(word) = &self.stale else { return Ok(None) };
+        let word = match word.as_str() {
+            "reject-after" => {
+                format!("reject-after:{}", self.hours.as_deref().unwrap_or_default().trim())
+            }
+            other => other.to_owned(),
+        };
+        Ok(Some(StalePolicy::try_from(word)?))
+    }
+}
+
+pub(super) async fn enable(
+    State(state): State<Console>,
+    Path(event): Path<String>,
+    Form(choice): Form<Choice>,
+) -> Response {
+    change(&state, &event, "tracking.enable", |event, now| {
+        choice.policy()?.map_or(Ok(()), |policy| event.set_stale_policy(policy, now))?;
+        event.enable_tracking(choice.when_ready, now).map(|_| ())
+    })
+}
+
+pub(super) async fn regenerate(
+    State(state): State<Console>,
+    Path(event): Path<String>,
+    Form(choice): Form<Choice>,
+) -> Response {
+    change(&state, &event, "tracking.regenerate", |event, now| {
+        choice.policy()?.map_or(Ok(()), |policy| event.set_stale_policy(policy, now))?;
+        event.regenerate_snippet(choice.when_ready, now).map(|_| ())
+    })
+}
+
+pub(super) async fn disable(State(state): State<Console>, Path(event): Path<String>) -> Response {
+    change(&state, &event, "tracking.disable", Event::disable_tracking)
+}
+
+/// Changes the event, publishes its snippet, and shows it again.
+fn change(
+    state: &Console,
+    words: &str,
+    action: &str,
+    change: impl FnOnce(&mut Event, Timestamp) -> Result<(), Refusal>,
+) -> Response {
+    let store = &state.console.store;
+    let now = store.clock().steady();
+    let changed = find(state, words).and_then(|known| {
+        Ok((
+            store.change_event(known.number, "console", action, |event| change(event, now))?,
+            known,
+        ))
+    });
+    match changed {
+        Ok(((event, ()), known)) => {
+            let known = Known { event, ..known };
+            if known.event.tracking().enabled()
+                && let Err(why) = (state.console.snippets)(&known)
+            {
+                return problem(StatusCode::INTERNAL_SERVER_ERROR, &why);
+            }
+            go_to(&format!("/events/{}", known.event.discriminator()))
+        }
+        Err(error) => failed(&error),
+    }
+}

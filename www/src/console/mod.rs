@@ -1,0 +1,107 @@
+//! The console: events and their tracking, the code to paste, and what arrives.
+
+mod event;
+mod live;
+mod overview;
+mod words;
+
+use std::future::Future;
+use std::sync::Arc;
+
+use askama::Template;
+use axum::Router;
+use axum::http::StatusCode;
+use axum::middleware;
+use axum::response::Response;
+use axum::routing::{get, post};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use beaconry_store::{Store, StoreError};
+
+use crate::guard::guard;
+use crate::page::{file, page_with};
+use crate::snippet::Snippets;
+
+/// What the console works on.
+#[derive(Clone)]
+pub struct Console {
+    /// Where everything is.
+    pub store: Arc<Store>,
+    /// Makes the code to paste.
+    pub snippets: Snippets,
+}
+
+/// What every handler gets.
+#[derive(Clone)]
+struct State {
+    console: Console,
+    /// Says when to end what would go on for ever.
+    stopped: watch::Receiver<bool>,
+}
+
+/// Serves until `shutdown` is ready, then finishes what is open.
+pub async fn run(
+    listener: TcpListener,
+    console: Console,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) {
+    let (stop, stopped) = watch::channel(false);
+    let mut ended = stopped.clone();
+    tokio::spawn(async move {
+        shutdown.await;
+        let _ = stop.send(true);
+    });
+    let router = router(State { console, stopped });
+    let serving = axum::serve(listener, router).with_graceful_shutdown(async move {
+        let _ = ended.wait_for(|ended| *ended).await;
+    });
+    if let Err(error) = serving.await {
+        eprintln!("console: {error}");
+    }
+}
+
+fn router(state: State) -> Router {
+    Router::new()
+        .route("/", get(overview::show))
+        .route("/events/{event}", get(event::show))
+        .route("/events/{event}/enable", post(event::enable))
+        .route("/events/{event}/disable", post(event::disable))
+        .route("/events/{event}/regenerate", post(event::regenerate))
+        .route("/live", get(live::show))
+        .route("/live/stream", get(live::stream))
+        .route(
+            "/static/console.css",
+            get(async || file("text/css", include_str!("../../static/console.css"))),
+        )
+        .route(
+            "/static/console.js",
+            get(async || file("text/javascript", include_str!("../../static/console.js"))),
+        )
+        .fallback(async || {
+            problem(StatusCode::NOT_FOUND, "There is no such page. Start from the events.")
+        })
+        .layer(middleware::from_fn(guard))
+        .with_state(state)
+}
+
+#[derive(Template)]
+#[template(path = "console/problem.html")]
+struct Problem<'a> {
+    why: &'a str,
+}
+
+/// A page that says what went wrong and what to do.
+fn problem(status: StatusCode, why: &str) -> Response {
+    page_with(status, &Problem { why })
+}
+
+/// A store's error as a page.
+fn failed(error: &StoreError) -> Response {
+    let status = match error {
+        StoreError::NotFound { .. } => StatusCode::NOT_FOUND,
+        StoreError::Refused(_) | StoreError::Ambiguous { .. } => StatusCode::CONFLICT,
+        _ => StatusCode::INTERNAL_SERVER_ERROR,
+    };
+    problem(status, &error.to_string())
+}
