@@ -2,91 +2,105 @@
 
 const MS_PER_DAY: i64 = 86_400_000;
 
-/// Days since 1970-01-01 of a day written `YYYY-MM-DD` (RFC 3339 `full-date`), or `None` where it is no such day.
-pub fn parse_date(text: &[u8]) -> Option<i32> {
-    if text.len() != 10 || text[4] != b'-' || text[7] != b'-' {
-        return None;
-    }
-    let year = digits(&text[..4])?;
-    let month = digits(&text[5..7])?;
-    let day = digits(&text[8..])?;
-    if !(1..=12).contains(&month) || day < 1 || day > days_in_month(year, month) {
-        return None;
-    }
-    Some(days_from_civil(year, month, day))
+/// Whether this is a day written `YYYY-MM-DD` (RFC 3339 `full-date`).
+pub fn is_date(text: &[u8]) -> bool {
+    text.len() == 10 && begins_with_date(text)
 }
 
-/// Milliseconds since 1970-01-01T00:00Z of a moment written as RFC 3339 `date-time` (an offset is required, `T` and `Z`
-/// in upper or lower case, fractions beyond a millisecond are cut), or `None` where it is no such moment.
-///
-/// A leap second (`:60`) is read as the first moment of the minute that follows.
-pub fn parse_timestamp(text: &[u8]) -> Option<i64> {
-    if text.len() < 20 || text[10] | 32 != b't' || text[13] != b':' || text[16] != b':' {
-        return None;
+/// Whether this is a moment written as RFC 3339 `date-time`: an offset is required, `T` and `Z` are in upper or lower
+/// case, and a leap second (`:60`) can end any minute.
+pub fn is_timestamp(text: &[u8]) -> bool {
+    if !begins_with_date(text) || !has_shape(text, b"0000-00-00T00:00:00") {
+        return false;
     }
-    let days = parse_date(&text[..10])?;
-    let (hour, minute, second) =
-        (digits(&text[11..13])?, digits(&text[14..16])?, digits(&text[17..19])?);
-    if hour > 23 || minute > 59 || second > 60 {
-        return None;
+    if pair(text, 11) > 23 || pair(text, 14) > 59 || pair(text, 17) > 60 {
+        return false;
     }
-    let (ms, rest) = fraction(&text[19..])?;
-    let offset = offset_minutes(rest)?;
-    let seconds = hour * 3600 + (minute - offset) * 60 + second;
-    Some(i64::from(days) * MS_PER_DAY + i64::from(seconds) * 1000 + i64::from(ms))
-}
-
-/// The fraction of a second in milliseconds, and what follows it.
-fn fraction(text: &[u8]) -> Option<(i32, &[u8])> {
-    if text[0] != b'.' {
-        return Some((0, text));
-    }
-    let (mut at, mut ms, mut unit) = (1, 0, 100);
-    while at < text.len() && text[at].is_ascii_digit() {
-        ms += i32::from(text[at] - b'0') * unit;
-        unit /= 10;
+    let mut at = 19;
+    if text.get(at) == Some(&b'.') {
         at += 1;
-    }
-    if at == 1 { None } else { Some((ms, &text[at..])) }
-}
-
-/// `Z` or `+hh:mm`, in minutes east of Greenwich.
-fn offset_minutes(text: &[u8]) -> Option<i32> {
-    if text.len() == 1 && text[0] | 32 == b'z' {
-        return Some(0);
-    }
-    if text.len() != 6 || text[3] != b':' {
-        return None;
-    }
-    let (hour, minute) = (digits(&text[1..3])?, digits(&text[4..])?);
-    if hour > 23 || minute > 59 {
-        return None;
-    }
-    match text[0] {
-        b'+' => Some(hour * 60 + minute),
-        b'-' => Some(-(hour * 60 + minute)),
-        _ => None,
-    }
-}
-
-fn digits(text: &[u8]) -> Option<i32> {
-    let mut number = 0;
-    for &byte in text {
-        if !byte.is_ascii_digit() {
-            return None;
+        while text.get(at).is_some_and(u8::is_ascii_digit) {
+            at += 1;
         }
-        number = number * 10 + i32::from(byte - b'0');
+        if at == 20 {
+            return false;
+        }
     }
-    Some(number)
+    match text.get(at..) {
+        Some([b'Z' | b'z']) => true,
+        Some([b'+' | b'-', offset @ ..]) => {
+            offset.len() == 5
+                && has_shape(offset, b"00:00")
+                && pair(offset, 0) < 24
+                && pair(offset, 3) < 60
+        }
+        _ => false,
+    }
 }
 
-fn days_in_month(year: i32, month: i32) -> i32 {
-    match month {
-        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
-        2 => 28,
-        4 | 6 | 9 | 11 => 30,
-        _ => 31,
+fn begins_with_date(text: &[u8]) -> bool {
+    if !has_shape(text, b"0000-00-00") {
+        return false;
     }
+    let (month, day) = (pair(text, 5), pair(text, 8));
+    let century = pair(text, 2) == 0;
+    let leap = pair(text, if century { 0 } else { 2 }).is_multiple_of(4);
+    let days = match month {
+        2 => 28 + u8::from(leap),
+        _ => 30 + (month + month / 8) % 2,
+    };
+    month != 0 && month <= 12 && day != 0 && day <= days
+}
+
+/// Whether the text begins with digits where the shape has `0`, and with the shape's own signs elsewhere.
+fn has_shape(text: &[u8], shape: &[u8]) -> bool {
+    text.len() >= shape.len()
+        && text.iter().zip(shape).all(|(byte, sign)| match sign {
+            b'0' => byte.is_ascii_digit(),
+            b'T' => byte | 32 == b't',
+            _ => byte == sign,
+        })
+}
+
+/// The two digits from this place on.
+fn pair(text: &[u8], at: usize) -> u8 {
+    let digit = |at: usize| text.get(at).map_or(0, |byte| byte & 15);
+    digit(at) * 10 + digit(at + 1)
+}
+
+/// Days since 1970-01-01 of a day written `YYYY-MM-DD`, or `None` where it is no such day.
+pub fn parse_date(text: &[u8]) -> Option<i32> {
+    is_date(text).then(|| days(text))
+}
+
+/// Milliseconds since 1970-01-01T00:00Z of a moment written as RFC 3339 `date-time`, or `None` where it is no such moment.
+/// Fractions beyond a millisecond are cut. A leap second is read as the first moment of the minute that follows.
+pub fn parse_timestamp(text: &[u8]) -> Option<i64> {
+    if !is_timestamp(text) {
+        return None;
+    }
+    let number = |at| i64::from(pair(text, at));
+    let fraction = text[19..].iter().skip(1).take_while(|byte| byte.is_ascii_digit());
+    let (mut ms, mut unit) = (0, 100);
+    for digit in fraction.filter(|_| text[19] == b'.') {
+        ms += i64::from(digit & 15) * unit;
+        unit /= 10;
+    }
+    let offset = match text[text.len() - 6] {
+        sign @ (b'+' | b'-') if text.len() > 24 => {
+            let minutes = number(text.len() - 5) * 60 + number(text.len() - 2);
+            if sign == b'+' { minutes } else { -minutes }
+        }
+        _ => 0,
+    };
+    let seconds = number(11) * 3600 + (number(14) - offset) * 60 + number(17);
+    Some(i64::from(days(text)) * MS_PER_DAY + seconds * 1000 + ms)
+}
+
+/// Days since 1970-01-01 of text that begins with a date.
+fn days(text: &[u8]) -> i32 {
+    let number = |at| i32::from(pair(text, at));
+    days_from_civil(number(0) * 100 + number(2), number(5), number(8))
 }
 
 /// Days since 1970-01-01 in the proleptic Gregorian calendar, counted in 400-year eras that begin in March, so that the

@@ -1,6 +1,6 @@
 //! Whether one value fits one field: the rule that browser and server share.
 
-use crate::calendar::{parse_date, parse_timestamp};
+use crate::calendar::{is_date, is_timestamp};
 use crate::value::{Kind, Value};
 
 /// The largest integer that JavaScript holds exactly: 2^53 - 1 (ECMA-262, `Number.MAX_SAFE_INTEGER`).
@@ -68,8 +68,8 @@ pub fn check(rule: &Rule, value: Option<Value>) -> Result<(), Violation> {
     match (rule.kind, value) {
         (Kind::Text, Value::Text(text)) => check_text(rule, text),
         (Kind::Bool, Value::Bool(_)) => Ok(()),
-        (Kind::Date, Value::Text(text)) if parse_date(text).is_some() => Ok(()),
-        (Kind::Timestamp, Value::Text(text)) if parse_timestamp(text).is_some() => Ok(()),
+        (Kind::Date, Value::Text(text)) if is_date(text) => Ok(()),
+        (Kind::Timestamp, Value::Text(text)) if is_timestamp(text) => Ok(()),
         (Kind::Number, Value::Num(number)) if is_safe_integer(number) => check_range(rule, number),
         (Kind::Decimal, Value::Num(number)) if number.is_finite() => check_range(rule, number),
         _ => Err(Violation::WrongType),

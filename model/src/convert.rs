@@ -73,10 +73,10 @@ pub fn convert(kind: Kind, how: Convert, buffer: &mut [u8], len: usize) -> Conve
     if buffer.len() < len + ROOM {
         return Converted::Unreadable;
     }
-    let (start, end) = trimmed(&buffer[..len]);
-    if start == end {
-        return Converted::Absent;
-    }
+    let visible = |byte: &u8| *byte > b' ';
+    let text = &buffer[..len];
+    let Some(start) = text.iter().position(visible) else { return Converted::Absent };
+    let end = text.iter().rposition(visible).map_or(len, |last| last + 1);
     let text = &mut buffer[start..end];
     match kind {
         Kind::Text => Converted::Text(start, end),
@@ -90,8 +90,8 @@ pub fn convert(kind: Kind, how: Convert, buffer: &mut [u8], len: usize) -> Conve
         },
         Kind::Timestamp => {
             // Many templates write a space where RFC 3339 has its `T`.
-            if text.len() > 10 && text[10] == b' ' {
-                text[10] = b'T';
+            if let Some(between @ b' ') = text.get_mut(10) {
+                *between = b'T';
             }
             Converted::Text(start, end)
         }
@@ -103,41 +103,13 @@ pub fn convert(kind: Kind, how: Convert, buffer: &mut [u8], len: usize) -> Conve
     }
 }
 
-/// Where the text begins and ends without white space and no-break spaces (U+00A0).
-fn trimmed(text: &[u8]) -> (usize, usize) {
-    let (mut start, mut end) = (0, text.len());
-    loop {
-        if start < end && text[start] <= b' ' {
-            start += 1;
-        } else if start + 1 < end && text[start] == 0xC2 && text[start + 1] == 0xA0 {
-            start += 2;
-        } else {
-            break;
-        }
-    }
-    loop {
-        if start < end && text[end - 1] <= b' ' {
-            end -= 1;
-        } else if start + 1 < end && text[end - 2] == 0xC2 && text[end - 1] == 0xA0 {
-            end -= 2;
-        } else {
-            return (start, end);
-        }
-    }
-}
-
 const YES: &[u8] = "true yes y on 1 ja j oui si sí sim tak".as_bytes();
 const NO: &[u8] = "false no n off 0 nein nej nee non não nie".as_bytes();
 
 fn truth(text: &mut [u8]) -> Option<bool> {
     text.make_ascii_lowercase();
-    if is_word_of(YES, text) {
-        Some(true)
-    } else if is_word_of(NO, text) {
-        Some(false)
-    } else {
-        None
-    }
+    let yes = is_word_of(YES, text);
+    (yes || is_word_of(NO, text)).then_some(yes)
 }
 
 fn is_word_of(words: &[u8], text: &[u8]) -> bool {
@@ -146,163 +118,153 @@ fn is_word_of(words: &[u8], text: &[u8]) -> bool {
 
 /// `YYYY-MM-DD` from a year of four digits, a month and a day, in this order, if that is all there is.
 fn date(order: DateOrder, text: &[u8]) -> Option<[u8; 10]> {
-    // Where each part's last digit goes.
-    let ends: [usize; 3] = match order {
-        DateOrder::Ymd => [4, 7, 10],
-        DateOrder::Dmy => [10, 7, 4],
-        DateOrder::Mdy => [7, 10, 4],
+    // The date as binary-coded decimals, `0xYYYYMMDD`; and where in it each part goes, the first part last.
+    let mut coded: u32 = 0;
+    let mut places: u32 = match order {
+        DateOrder::Ymd => 0x00_08_10,
+        DateOrder::Dmy => 0x10_08_00,
+        DateOrder::Mdy => 0x10_00_08,
     };
-    let mut date = *b"0000-00-00";
-    let mut at = 0;
-    for end in ends {
-        let begin = at;
-        while at < text.len() && text[at].is_ascii_digit() {
-            at += 1;
-        }
-        let digits = &text[begin..at];
-        let fits = if end == 4 { digits.len() == 4 } else { matches!(digits.len(), 1 | 2) };
-        if !fits {
-            return None;
-        }
-        for (to, digit) in (0..end).rev().zip(digits.iter().rev()) {
-            date[to] = *digit;
-        }
-        while at < text.len() && matches!(text[at], b'-' | b'/' | b'.' | b' ') {
-            at += 1;
+    let (mut part, mut digits, mut parts) = (0, 0, 0);
+    for byte in text.iter().chain(b"-") {
+        match byte {
+            b'0'..=b'9' => {
+                part = part << 4 | u32::from(byte & 15);
+                digits += 1;
+            }
+            b'-' | b'/' | b'.' | b' ' if digits == 0 => {}
+            b'-' | b'/' | b'.' | b' ' => {
+                let place = places & 0xFF;
+                let fits = if place == 16 { digits == 4 } else { digits < 3 };
+                if !fits || parts == 3 {
+                    return None;
+                }
+                coded |= part << place;
+                places >>= 8;
+                (part, digits, parts) = (0, 0, parts + 1);
+            }
+            _ => return None,
         }
     }
-    (at == text.len()).then_some(date)
+    let mut date = *b"0000-00-00";
+    for byte in date.iter_mut().rev().filter(|byte| **byte == b'0') {
+        *byte |= coded as u8 & 15;
+        coded >>= 4;
+    }
+    (parts == 3).then_some(date)
 }
 
 /// Writes the many spaces, apostrophes and minus signs of typography as their ASCII kin; the text's new length.
 fn plain(text: &mut [u8]) -> usize {
-    let (mut from, mut to) = (0, 0);
-    while from < text.len() {
-        let (byte, len) = match text[from..] {
-            [0xC2, 0xA0, ..] => (b' ', 2),
-            [0xE2, 0x80, 0x89 | 0xAF, ..] => (b' ', 3),
-            [0xE2, 0x80, 0x99, ..] => (b'\'', 3),
-            [0xE2, 0x80, 0x93 | 0x94, ..] | [0xE2, 0x88, 0x92, ..] => (b'-', 3),
+    let (mut to, mut last) = (0, 0);
+    for from in 0..text.len() {
+        last = (last << 8 | u32::from(text[from])) & 0xFF_FFFF;
+        let (byte, len) = match last {
+            0xE2_80_89 | 0xE2_80_AF => (b' ', 3),
+            0xE2_80_99 => (b'\'', 3),
+            0xE2_80_93 | 0xE2_80_94 | 0xE2_88_92 => (b'-', 3),
+            _ if last & 0xFFFF == 0xC2_A0 => (b' ', 2),
             _ => (text[from], 1),
         };
+        to = to + 1 - len;
         text[to] = byte;
-        from += len;
         to += 1;
     }
     to
 }
 
-/// Currencies that pages write otherwise than as three capitals or with `$`.
+/// Currencies that pages write otherwise than as three capitals.
 const CURRENCIES: &[u8] =
-    "kr Kr KR € £ ¥ ₹ ₺ ₽ ₴ ₩ ₪ ₫ zł Kč Ft lei Fr R Rs kn din лв руб р 円 元".as_bytes();
+    " $ US$ CA$ A$ R$ € £ ¥ kr kr. Kr Kr. KR ₹ ₺ ₽ ₴ ₩ ₪ ₫ zł Kč Ft lei Fr Fr. R Rs Rs. kn din лв руб руб. 円 元".as_bytes();
 
 /// Reads `[currency] [-] [currency] digits [currency]` and writes the number to the text's start; how many bytes it takes.
 fn number(decimals: Decimals, text: &mut [u8]) -> Option<usize> {
     let begin = text.iter().position(u8::is_ascii_digit)?;
-    let end = begin + body_len(&text[begin..]);
-    let minus = minus_signs(&text[..begin])?;
+    let minus = minus_signs(text.get(..begin)?)?;
+    let mut end = begin;
+    let is_digit = |at: usize| text.get(at).is_some_and(u8::is_ascii_digit);
+    while is_digit(end) || is_digit(end + 1) && matches!(text[end], b'.' | b',' | b' ' | b'\'') {
+        end += 1;
+    }
     // "1 299,-" and "1299:-" are how Nordic shops write round prices.
-    let tail = match text[end..] {
-        [b',' | b'.' | b':', b'-', ..] => end + 2,
-        _ => end,
-    };
-    if minus > 1 || minus_signs(&text[tail..])? > 0 {
+    let round = matches!(text.get(end..), Some([b',' | b'.' | b':', b'-', ..]));
+    if minus > 1 || minus_signs(text.get(if round { end + 2 } else { end }..)?)? > 0 {
         return None;
     }
-    let decimal = grouped(decimal_sign(decimals, &text[begin..end])?, &text[begin..end])?;
-    let mut to = minus;
-    for at in begin..end {
-        let byte = text[at];
-        if byte.is_ascii_digit() || at - begin == decimal {
-            text[to] = if byte.is_ascii_digit() { byte } else { b'.' };
-            to += 1;
-        }
-    }
+    let decimal = decimal_sign(decimals, text.get(begin..end)?)?;
     if minus == 1 {
         text[0] = b'-';
     }
-    Some(to)
-}
-
-/// How far digits go, with single separators between them.
-fn body_len(text: &[u8]) -> usize {
-    let digit = |at: usize| at < text.len() && text[at].is_ascii_digit();
-    let mut at = 0;
-    while digit(at) || digit(at + 1) && matches!(text[at], b'.' | b',' | b' ' | b'\'') {
-        at += 1;
+    let mut to = minus;
+    let (mut group, mut run, mut whole) = (0, 0, None);
+    for at in begin..end {
+        let byte = text[at];
+        if byte.is_ascii_digit() {
+            run += 1;
+            text[to] = byte;
+            to += 1;
+            continue;
+        }
+        if whole.is_some() {
+            return None;
+        }
+        if byte == decimal {
+            whole = Some(run);
+            text[to] = b'.';
+            to += 1;
+        } else {
+            let fits = if group == 0 {
+                run <= 3
+            } else {
+                byte == group && (run == 3 || run == 2 && byte == b',')
+            };
+            if !fits {
+                return None;
+            }
+            group = byte;
+        }
+        run = 0;
     }
-    at
+    (group == 0 || whole.unwrap_or(run) == 3).then_some(to)
 }
 
-/// How many minus signs stand among currencies and spaces; `None` where anything else does.
+/// How many minus signs there are among currencies and spaces; `None` where there is anything else.
 fn minus_signs(text: &[u8]) -> Option<usize> {
     let mut signs = 0;
-    let mut known = true;
-    for word in text.split(|byte| matches!(byte, b' ' | b'-')) {
-        known &= word.is_empty() || is_currency(word);
+    for part in text.split(|byte| *byte == b'-') {
+        signs += 1;
+        for word in part.split(|byte| *byte == b' ') {
+            let capitals = word.len() == 3 && word.iter().all(u8::is_ascii_uppercase);
+            if !capitals && !is_word_of(CURRENCIES, word) {
+                return None;
+            }
+        }
     }
-    for byte in text {
-        signs += usize::from(*byte == b'-');
-    }
-    known.then_some(signs)
-}
-
-/// Three capitals, `$` after at most three of them, or one of a list; with the point of an abbreviation or without.
-fn is_currency(word: &[u8]) -> bool {
-    let word = match word {
-        [before @ .., letter, b'.'] if letter.is_ascii_alphabetic() => &word[..before.len() + 1],
-        _ => word,
-    };
-    let (capitals, dollar) = match word {
-        [capitals @ .., b'$'] => (capitals, true),
-        _ => (word, false),
-    };
-    let upper = capitals.iter().all(u8::is_ascii_uppercase);
-    upper && capitals.len() <= 3 && (dollar || capitals.len() == 3) || is_word_of(CURRENCIES, word)
+    Some(signs - 1)
 }
 
 /// Which byte parts whole from decimals, 0 where none does; `None` where the text could mean two numbers.
 fn decimal_sign(decimals: Decimals, body: &[u8]) -> Option<u8> {
-    let (mut points, mut commas, mut last) = (0, 0, 0);
-    for (at, byte) in body.iter().enumerate() {
-        match byte {
-            b'.' => points += 1,
-            b',' => commas += 1,
-            _ => continue,
-        }
-        last = at;
-    }
     match decimals {
-        Decimals::Point => Some(b'.'),
-        Decimals::Comma => Some(b','),
-        Decimals::Auto if points == 0 && commas == 0 => Some(0),
-        Decimals::Auto if points > 0 && commas > 0 => Some(body[last]),
-        Decimals::Auto if points + commas > 1 => Some(0),
-        // One sign, three digits behind it, a possible group before it: thousands or thousandths.
-        Decimals::Auto if body.len() - last == 4 && last <= 3 && body[0] != b'0' => None,
-        Decimals::Auto => Some(body[last]),
+        Decimals::Point => return Some(b'.'),
+        Decimals::Comma => return Some(b','),
+        Decimals::Auto => {}
     }
-}
-
-/// Where the decimal sign stands (the end where there is none), if what is before it is grouped as people group: by one
-/// sign throughout, in threes, or as in India by commas in twos before the last three.
-fn grouped(decimal: u8, body: &[u8]) -> Option<usize> {
-    let whole = body.iter().position(|byte| *byte == decimal).unwrap_or(body.len());
-    if body.iter().skip(whole + 1).any(|byte| !byte.is_ascii_digit()) {
-        return None;
-    }
-    let (mut group, mut digits, mut first) = (0, 0, true);
-    for byte in body[..whole].iter().copied() {
-        if byte.is_ascii_digit() {
-            digits += 1;
-            continue;
+    let (mut sign, mut place, mut count, mut both) = (0, 0, 0, false);
+    for (at, byte) in body.iter().copied().enumerate() {
+        if matches!(byte, b'.' | b',') {
+            both |= sign != 0 && sign != byte;
+            (sign, place, count) = (byte, at, count + 1);
         }
-        let two = byte == b',' && digits == 2;
-        let fits = if first { digits <= 3 } else { byte == group && (digits == 3 || two) };
-        if !fits {
-            return None;
-        }
-        (group, digits, first) = (byte, 0, false);
     }
-    (first || digits == 3).then_some(whole)
+    if both || count == 0 {
+        Some(sign)
+    } else if count > 1 {
+        Some(0)
+    } else if place <= 3 && body.len() - place == 4 && body[0] != b'0' {
+        // Three digits behind the one sign, a possible group before it: thousands or thousandths.
+        None
+    } else {
+        Some(sign)
+    }
 }
