@@ -3,7 +3,9 @@
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::body::Incoming;
-use hyper::header::{ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HeaderName, HeaderValue, VARY};
+use hyper::header::{
+    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HeaderName, HeaderValue, VARY,
+};
 use hyper::{Method, Request, Response};
 
 use beaconry_store::PublishedFile;
@@ -20,7 +22,8 @@ pub(crate) fn is_asset(path: &str) -> bool {
 pub(crate) fn get(collector: &Collector, request: &Request<Incoming>) -> Answer {
     match collector.files.get(&collector.store, request.uri().path()) {
         Ok(Some(file)) => {
-            let accepted = request.headers().get(ACCEPT_ENCODING).and_then(|value| value.to_str().ok());
+            let accepted =
+                request.headers().get(ACCEPT_ENCODING).and_then(|value| value.to_str().ok());
             let answer = serve(&file, accepted.unwrap_or_default());
             if request.method() == Method::HEAD { answer.map(|_| Full::default()) } else { answer }
         }

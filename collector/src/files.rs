@@ -10,11 +10,15 @@ const MAX_FILES: usize = 1_000;
 
 /// The files that were asked for lately. What is published never changes, so nothing here is ever out of date.
 #[derive(Debug, Default)]
-pub struct Files(RwLock<HashMap<String, Arc<PublishedFile>>>);
+pub(crate) struct Files(RwLock<HashMap<String, Arc<PublishedFile>>>);
 
 impl Files {
     /// The published file at this path.
-    pub(crate) fn get(&self, store: &Store, path: &str) -> Result<Option<Arc<PublishedFile>>, StoreError> {
+    pub(crate) fn get(
+        &self,
+        store: &Store,
+        path: &str,
+    ) -> Result<Option<Arc<PublishedFile>>, StoreError> {
         if let Some(file) = self.0.read().unwrap_or_else(PoisonError::into_inner).get(path) {
             return Ok(Some(file.clone()));
         }

@@ -24,7 +24,10 @@ pub(crate) async fn post(collector: &Collector, request: Request<Incoming>) -> A
 }
 
 async fn receive(collector: &Collector, request: Request<Incoming>) -> Result<Answer, Refused> {
-    let origin = request.headers().get(ORIGIN).map(|origin| String::from_utf8_lossy(origin.as_bytes()).into_owned());
+    let origin = request
+        .headers()
+        .get(ORIGIN)
+        .map(|origin| String::from_utf8_lossy(origin.as_bytes()).into_owned());
     let body = read(collector, request.into_body()).await?;
     let arrival = Arrival { received: collector.store.clock().now(), origin: origin.as_deref() };
     let envelope = Envelope::parse(&body).map_err(Refused::Envelope)?;
@@ -57,17 +60,22 @@ struct Judged {
 }
 
 fn judge_all(snapshot: &Snapshot, envelope: &Envelope, arrival: &Arrival, watched: bool) -> Judged {
-    let mut judged = Judged { entries: Vec::with_capacity(envelope.events.len()), ..Judged::default() };
+    let mut judged =
+        Judged { entries: Vec::with_capacity(envelope.events.len()), ..Judged::default() };
     for (index, raw) in envelope.events.iter().enumerate() {
         let (known, verdict) = judge_one(snapshot, envelope, raw.get(), arrival);
         if watched {
             judged.arrivals.push(describe(known.as_deref(), &verdict, envelope, arrival));
         }
-        if let Verdict::Quarantined(Quarantined { rejection, .. }) | Verdict::Refused(rejection) = &verdict {
+        if let Verdict::Quarantined(Quarantined { rejection, .. }) | Verdict::Refused(rejection) =
+            &verdict
+        {
             judged.rejected.push(RejectedEvent { index, rejection: rejection.clone() });
         }
         match (verdict, known) {
-            (Verdict::Accepted(accepted), Some(known)) => judged.entries.push(Entry::Accepted(known.number, accepted)),
+            (Verdict::Accepted(accepted), Some(known)) => {
+                judged.entries.push(Entry::Accepted(known.number, accepted))
+            }
             (Verdict::Quarantined(kept), Some(known)) => {
                 let until = quarantine_until(known.event.retention(), arrival.received);
                 judged.entries.push(Entry::Quarantined(known.number, kept, until));
@@ -113,14 +121,22 @@ async fn keep(collector: &Collector, judged: Judged) -> Result<Answer, Refused> 
 }
 
 /// One beacon as the console shows it. Of what was refused, no content is kept, not even there.
-fn describe(known: Option<&Known>, verdict: &Verdict, envelope: &Envelope, arrival: &Arrival) -> Arrived {
+fn describe(
+    known: Option<&Known>,
+    verdict: &Verdict,
+    envelope: &Envelope,
+    arrival: &Arrival,
+) -> Arrived {
     let (outcome, facts, rejection, data) = match verdict {
         Verdict::Accepted(accepted) => {
             (Outcome::Accepted, Some(accepted.facts()), None, Some(accepted.data().to_owned()))
         }
-        Verdict::Quarantined(kept) => {
-            (Outcome::Quarantined, Some(&kept.facts), Some(kept.rejection.clone()), Some(kept.raw.clone()))
-        }
+        Verdict::Quarantined(kept) => (
+            Outcome::Quarantined,
+            Some(&kept.facts),
+            Some(kept.rejection.clone()),
+            Some(kept.raw.clone()),
+        ),
         Verdict::Refused(rejection) => (Outcome::Refused, None, Some(rejection.clone()), None),
     };
     let visible = known.filter(|known| known.event.hidden_at().is_none());

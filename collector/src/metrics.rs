@@ -36,7 +36,11 @@ impl Default for Metrics {
         let requests = Family::default();
         registry.register("requests", "Requests answered, by status", requests.clone());
         let accepted = Counter::default();
-        registry.register("events_accepted", "Events answered as durable, duplicates included", accepted.clone());
+        registry.register(
+            "events_accepted",
+            "Events answered as durable, duplicates included",
+            accepted.clone(),
+        );
         let rejected = Family::default();
         registry.register("events_rejected", "Events turned away, by code", rejected.clone());
         let connections = Gauge::default();

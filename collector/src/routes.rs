@@ -14,7 +14,9 @@ pub(crate) async fn route(collector: &Collector, request: Request<Incoming>) -> 
         (&Method::POST, "/c") => ingest::post(collector, request).await,
         (&Method::OPTIONS, "/c") => preflight(),
         (_, "/c") => Refused::MethodNotAllowed("POST, OPTIONS").answer(),
-        (&Method::GET | &Method::HEAD, path) if assets::is_asset(path) => assets::get(collector, &request),
+        (&Method::GET | &Method::HEAD, path) if assets::is_asset(path) => {
+            assets::get(collector, &request)
+        }
         (&Method::GET, "/healthz") => health(collector),
         (&Method::GET, "/metrics") => metrics(collector),
         (_, path) if assets::is_asset(path) || matches!(path, "/healthz" | "/metrics") => {
@@ -30,7 +32,9 @@ pub(crate) async fn route(collector: &Collector, request: Request<Incoming>) -> 
 fn health(collector: &Collector) -> Answer {
     match collector.store.health() {
         Ok(()) => text(StatusCode::OK, "text/plain; charset=utf-8", "ok\n".to_owned()),
-        Err(why) => text(StatusCode::SERVICE_UNAVAILABLE, "text/plain; charset=utf-8", format!("{why}\n")),
+        Err(why) => {
+            text(StatusCode::SERVICE_UNAVAILABLE, "text/plain; charset=utf-8", format!("{why}\n"))
+        }
     }
 }
 

@@ -41,7 +41,11 @@ impl Collector {
 }
 
 /// Serves until `shutdown` is ready; then takes no new connections, lets open requests finish and returns.
-pub async fn run(listener: TcpListener, collector: Arc<Collector>, shutdown: impl Future<Output = ()>) {
+pub async fn run(
+    listener: TcpListener,
+    collector: Arc<Collector>,
+    shutdown: impl Future<Output = ()>,
+) {
     let graceful = GracefulShutdown::new();
     let slots = Arc::new(Semaphore::new(collector.limits.connections));
     let mut shutdown = pin!(shutdown);

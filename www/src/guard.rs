@@ -91,7 +91,8 @@ mod tests {
     #[test]
     fn forms_come_from_the_console_itself() {
         let local = ("host", "localhost:4001");
-        let table: [(&[(&'static str, &'static str)], Option<u16>); 6] = [
+        type Headers = [(&'static str, &'static str)];
+        let table: [(&Headers, Option<u16>); 6] = [
             (&[local], None),
             (
                 &[local, ("origin", "http://localhost:4001"), ("sec-fetch-site", "same-origin")],

@@ -37,7 +37,11 @@ impl Events {
         let after = reader.last_seq()?;
         let mut events = reader.newest(known.number, self.tests, self.limit)?;
         if !self.follow {
-            if context.json { json_value(&events) } else { print(&events) }
+            if context.json {
+                json_value(&events)
+            } else {
+                print(&events)
+            }
             return Ok(());
         }
         events.reverse();
@@ -69,7 +73,12 @@ fn follow_line(context: &Context, event: &StoredEvent) {
 }
 
 fn text(event: &StoredEvent) -> Vec<String> {
-    row([&event.time.to_string(), &format!("version {}", event.version), &event.id.to_string(), &event.data])
+    row([
+        &event.time.to_string(),
+        &format!("version {}", event.version),
+        &event.id.to_string(),
+        &event.data,
+    ])
 }
 
 #[derive(Debug, Subcommand)]
@@ -141,7 +150,13 @@ fn kept_json(kept: &QuarantinedEvent, snapshot: &Snapshot) -> Value {
 fn kept_text(kept: &QuarantinedEvent, snapshot: &Snapshot) -> Vec<String> {
     let (facts, rejection) = (&kept.kept.facts, &kept.kept.rejection);
     let event = discriminator(kept, snapshot).unwrap_or_default();
-    row([&facts.received.to_string(), rejection.code.as_str(), &event, &facts.id.to_string(), &rejection.detail])
+    row([
+        &facts.received.to_string(),
+        rejection.code.as_str(),
+        &event,
+        &facts.id.to_string(),
+        &rejection.detail,
+    ])
 }
 
 fn show_report(context: &Context, report: &ReplayReport) {

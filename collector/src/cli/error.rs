@@ -16,6 +16,11 @@ pub(crate) enum CliError {
     Store(StoreError),
     /// A file or an address could not be used.
     Io { thing: String, error: io::Error },
+    /// No snippet can be made.
+    Snippet(beaconry_generator::Error),
+    /// The demo could not be set up.
+    #[cfg(feature = "console")]
+    Demo(String),
     /// A file does not hold what it should.
     File { path: PathBuf, why: String },
 }
@@ -38,6 +43,9 @@ impl fmt::Display for CliError {
             CliError::Usage(why) => f.write_str(why),
             CliError::Store(error) => error.fmt(f),
             CliError::Io { thing, error } => write!(f, "{thing}: {error}"),
+            CliError::Snippet(error) => error.fmt(f),
+            #[cfg(feature = "console")]
+            CliError::Demo(why) => write!(f, "demo: {why}"),
             CliError::File { path, why } => write!(f, "{}: {why}", path.display()),
         }
     }
@@ -58,5 +66,11 @@ impl From<Refusal> for CliError {
 impl From<Invalid> for CliError {
     fn from(invalid: Invalid) -> CliError {
         CliError::Store(invalid.into())
+    }
+}
+
+impl From<beaconry_generator::Error> for CliError {
+    fn from(error: beaconry_generator::Error) -> CliError {
+        CliError::Snippet(error)
     }
 }

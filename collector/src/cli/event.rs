@@ -18,7 +18,9 @@ use beaconry_store::{Known, Snapshot, bytes, event_seed};
 
 use super::Context;
 use super::error::CliError;
-use super::output::{columns, event_json, event_text, json_value, line, row, toml_file, tracking_text};
+use super::output::{
+    columns, event_json, event_text, json_value, line, row, toml_file, tracking_text,
+};
 
 /// Whom the audit names for what is done here.
 const ACTOR: &str = "command line";
@@ -146,8 +148,10 @@ fn list(context: &Context) -> Result<(), CliError> {
     if context.json {
         json_value(&events.iter().map(|known| event_json(known, now)).collect::<Vec<_>>());
     } else if events.is_empty() {
-        line("no event yet; make one with: beaconry event create --template order-placed --category transactions \
-              --name \"Order placed\" --retention 2y");
+        line(
+            "no event yet; make one with: beaconry event create --template order-placed --category transactions \
+              --name \"Order placed\" --retention 2y",
+        );
     } else {
         columns(&events.iter().map(|known| summary(known, now)).collect::<Vec<_>>());
     }
@@ -158,7 +162,13 @@ fn summary(known: &Known, now: Timestamp) -> Vec<String> {
     let event = &known.event;
     let version = format!("version {}", event.versions().current(now).number);
     let tracking = tracking_text(known, now);
-    row([event.category().word(), event.name().as_str(), event.slug().as_str(), &version, &tracking])
+    row([
+        event.category().word(),
+        event.name().as_str(),
+        event.slug().as_str(),
+        &version,
+        &tracking,
+    ])
 }
 
 fn show(context: &Context, known: &Known) {
@@ -189,16 +199,21 @@ impl Create {
         let category = category.or(template.map(|template| template.category));
         let name = self.name.map(Name::try_from).transpose()?.or(file.name);
         let retention = self.retention.map(Retention::try_from).transpose()?.or(file.retention);
-        let description = self.description.map(Description::try_from).transpose()?.or(file.description);
+        let description =
+            self.description.map(Description::try_from).transpose()?.or(file.description);
         let new = NewEvent {
             section: section.id.clone(),
-            category: category.ok_or_else(|| missing("--category transactions|conversions|signals"))?,
+            category: category
+                .ok_or_else(|| missing("--category transactions|conversions|signals"))?,
             name: name.ok_or_else(|| missing("--name"))?,
             description: description.unwrap_or_default(),
-            retention: retention.ok_or_else(|| missing("--retention (forever, or a period like 2y; it is for good)"))?,
+            retention: retention.ok_or_else(|| {
+                missing("--retention (forever, or a period like 2y; it is for good)")
+            })?,
             fields: Fields::with_source(fields)?,
         };
-        let mut event = Event::create(new, event_seed().map_err(CliError::io("random bytes"))?, now)?;
+        let mut event =
+            Event::create(new, event_seed().map_err(CliError::io("random bytes"))?, now)?;
         if let Some(allowed) = file.allowed {
             event.allow(allowed, now)?;
         }
@@ -216,10 +231,14 @@ fn the_section(snapshot: &Snapshot, words: Option<&str>) -> Result<Section, CliE
         (None, [only]) => only,
         (None, []) => {
             let how = "beaconry section create \"My shop\" --origin https://shop.example";
-            return Err(CliError::Usage(format!("event create: there is no section yet; make one with: {how}")));
+            return Err(CliError::Usage(format!(
+                "event create: there is no section yet; make one with: {how}"
+            )));
         }
         (None, _) => {
-            return Err(CliError::Usage("event create: there are several sections; name one with --section".to_owned()));
+            return Err(CliError::Usage(
+                "event create: there are several sections; name one with --section".to_owned(),
+            ));
         }
     };
     Ok(section.as_ref().clone())
@@ -237,7 +256,11 @@ impl Edit {
                 None if others => Ok(()),
                 // A file may say the same fields again beside what it changes.
                 Some(fields) if others && fields == event.versions().last().fields => Ok(()),
-                fields => event.edit(fields.unwrap_or(event.versions().last().fields.clone()), random, now),
+                fields => event.edit(
+                    fields.unwrap_or(event.versions().last().fields.clone()),
+                    random,
+                    now,
+                ),
             }
         })?;
         show(context, &Known { event: changed.0, ..known });
@@ -245,13 +268,20 @@ impl Edit {
     }
 
     /// Changes what makes no version. Says whether anything was asked for.
-    fn change_others(&self, event: &mut Event, file: Option<&EventFile>, now: Timestamp) -> Result<bool, Refusal> {
+    fn change_others(
+        &self,
+        event: &mut Event,
+        file: Option<&EventFile>,
+        now: Timestamp,
+    ) -> Result<bool, Refusal> {
         let before = event.clone();
         if let Some(file) = file {
             for_good("category", file.category, event.category(), Category::word)?;
             for_good("retention", file.retention, event.retention(), |_| "another one")?;
             file.name.clone().map_or(Ok(()), |name| event.rename(name, now))?;
-            file.description.clone().map_or(Ok(()), |description| event.describe(description, now))?;
+            file.description
+                .clone()
+                .map_or(Ok(()), |description| event.describe(description, now))?;
             file.allowed.map_or(Ok(()), |allowed| event.allow(allowed, now))?;
         }
         if let Some(name) = &self.name {
@@ -271,7 +301,11 @@ impl Edit {
         if self.add.is_empty() && self.remove.is_empty() {
             return Ok(None);
         }
-        let remove = self.remove.iter().map(|name| FieldName::try_from(name.clone())).collect::<Result<Vec<_>, _>>()?;
+        let remove = self
+            .remove
+            .iter()
+            .map(|name| FieldName::try_from(name.clone()))
+            .collect::<Result<Vec<_>, _>>()?;
         let add = self.add.iter().map(|text| Field::parse(text)).collect::<Result<_, _>>()?;
         Ok(Some(event.versions().last().fields.edited(&remove, add)?))
     }
@@ -302,7 +336,8 @@ fn hide(context: &Context, words: &str, yes: bool) -> Result<(), CliError> {
         )));
     }
     let now = context.clock.now();
-    let changed = registry.change_event(known.number, ACTOR, "event.hide", now, |event| event.hide(now))?;
+    let changed =
+        registry.change_event(known.number, ACTOR, "event.hide", now, |event| event.hide(now))?;
     show(context, &Known { event: changed.0, ..known });
     Ok(())
 }

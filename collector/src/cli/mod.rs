@@ -23,7 +23,13 @@ use error::CliError;
 #[command(name = "beaconry", version, max_term_width = 100)]
 struct Arguments {
     /// The folder that holds everything durable.
-    #[arg(long, global = true, env = "BEACONRY_DATA", default_value = "beaconry-data", value_name = "DIR")]
+    #[arg(
+        long,
+        global = true,
+        env = "BEACONRY_DATA",
+        default_value = "beaconry-data",
+        value_name = "DIR"
+    )]
     data: PathBuf,
     /// Print JSON instead of text.
     #[arg(long, global = true)]

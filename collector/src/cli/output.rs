@@ -28,7 +28,9 @@ pub(crate) fn json_value<T: Serialize>(value: &T) {
 
 /// Prints rows as columns, each as wide as its widest cell.
 pub(crate) fn columns(rows: &[Vec<String>]) {
-    let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max();
+    let width = |column: usize| {
+        rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max()
+    };
     for row in rows {
         let mut text = String::new();
         for (at, cell) in row.iter().enumerate() {
@@ -43,7 +45,8 @@ pub(crate) fn columns(rows: &[Vec<String>]) {
 /// Reads a TOML file.
 pub(crate) fn toml_file<T: DeserializeOwned>(path: &Path) -> Result<T, CliError> {
     let text = fs::read_to_string(path).map_err(CliError::io(path.display().to_string()))?;
-    toml::from_str(&text).map_err(|error| CliError::File { path: path.to_owned(), why: error.to_string() })
+    toml::from_str(&text)
+        .map_err(|error| CliError::File { path: path.to_owned(), why: error.to_string() })
 }
 
 /// An event as `event show --json` prints it.
@@ -125,7 +128,12 @@ pub(crate) fn event_text(known: &Known, now: Timestamp) {
     line("\nversions");
     let versions = event.versions().iter().map(|version| {
         let state = event.versions().state(version, now).word();
-        row([&format!("  {}", version.number), state, version.id.as_str(), &version.usable_from().to_string()])
+        row([
+            &format!("  {}", version.number),
+            state,
+            version.id.as_str(),
+            &version.usable_from().to_string(),
+        ])
     });
     columns(&versions.collect::<Vec<_>>());
 }
@@ -138,7 +146,10 @@ pub(crate) fn tracking_text(known: &Known, now: Timestamp) -> String {
     match tracking.pin() {
         None => format!("off{scheduled}"),
         Some(pin) if known.event.outdated(now) => {
-            format!("on, pinned to version {}, outdated: regenerate and paste the new snippet{scheduled}", pin.version)
+            format!(
+                "on, pinned to version {}, outdated: regenerate and paste the new snippet{scheduled}",
+                pin.version
+            )
         }
         Some(pin) => format!("on, pinned to version {}{scheduled}", pin.version),
     }

@@ -43,8 +43,12 @@ impl Command {
     pub(crate) fn run(self, context: &Context) -> Result<(), CliError> {
         match self {
             Command::List => list(context),
-            Command::Create { name, origin, origin_required } => create(context, name, origin, origin_required),
-            Command::Origins { section, add, remove } => change_origins(context, &section, add, remove),
+            Command::Create { name, origin, origin_required } => {
+                create(context, name, origin, origin_required)
+            }
+            Command::Origins { section, add, remove } => {
+                change_origins(context, &section, add, remove)
+            }
         }
     }
 }
@@ -55,14 +59,21 @@ fn list(context: &Context) -> Result<(), CliError> {
     if context.json {
         json_value(&sections);
     } else if sections.is_empty() {
-        line("no section yet; make one with: beaconry section create \"My shop\" --origin https://shop.example");
+        line(
+            "no section yet; make one with: beaconry section create \"My shop\" --origin https://shop.example",
+        );
     } else {
         columns(&sections.iter().map(|section| text(section)).collect::<Vec<_>>());
     }
     Ok(())
 }
 
-fn create(context: &Context, name: String, origins: Vec<String>, origin_required: bool) -> Result<(), CliError> {
+fn create(
+    context: &Context,
+    name: String,
+    origins: Vec<String>,
+    origin_required: bool,
+) -> Result<(), CliError> {
     let name = Name::try_from(name)?;
     let random = bytes().map_err(CliError::io("random bytes"))?;
     let id = SectionId::new(&name, random)?;
@@ -72,7 +83,12 @@ fn create(context: &Context, name: String, origins: Vec<String>, origin_required
     Ok(())
 }
 
-fn change_origins(context: &Context, words: &str, add: Vec<String>, remove: Vec<String>) -> Result<(), CliError> {
+fn change_origins(
+    context: &Context,
+    words: &str,
+    add: Vec<String>,
+    remove: Vec<String>,
+) -> Result<(), CliError> {
     let mut registry = context.registry()?;
     let mut section = registry.snapshot()?.section(words)?.as_ref().clone();
     let remove = parse(remove)?;

@@ -63,9 +63,14 @@ impl Command {
     pub(crate) fn run(self, context: &Context) -> Result<(), CliError> {
         match self {
             Command::Enable(pin) => pin.set(context, "tracking.enable", Event::enable_tracking),
-            Command::Regenerate(pin) => pin.set(context, "tracking.regenerate", Event::regenerate_snippet),
+            Command::Regenerate(pin) => {
+                pin.set(context, "tracking.regenerate", Event::regenerate_snippet)
+            }
             Command::Disable { event } => {
-                change(context, &event, "tracking.disable", |event, now| event.disable_tracking(now)).map(|_| ())
+                change(context, &event, "tracking.disable", |event, now| {
+                    event.disable_tracking(now)
+                })
+                .map(|_| ())
             }
             Command::Status { event } => {
                 status(context, &context.event(&event)?.1);
@@ -73,7 +78,10 @@ impl Command {
             }
             Command::Set { event, file } => {
                 let capture: Capture = toml_file(&file)?;
-                change(context, &event, "tracking.set", |event, now| event.set_capture(capture, now)).map(|_| ())
+                change(context, &event, "tracking.set", |event, now| {
+                    event.set_capture(capture, now)
+                })
+                .map(|_| ())
             }
             Command::Show { event } => {
                 show(context, context.event(&event)?.1.event.tracking().capture());
@@ -109,8 +117,8 @@ fn change<T>(
 ) -> Result<Known, CliError> {
     let (mut registry, known) = context.event(words)?;
     let now = context.clock.now();
-    let (event, _) =
-        registry.change_event(known.number, "command line", action, now, |event| change(event, now))?;
+    let (event, _) = registry
+        .change_event(known.number, "command line", action, now, |event| change(event, now))?;
     let known = Known { event, ..known };
     status(context, &known);
     Ok(known)

@@ -1,0 +1,228 @@
+//! `beaconry serve`: opens the store and the sockets, and runs until it is told to stop.
+
+#[cfg(feature = "console")]
+pub(crate) mod demo;
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Args;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use beaconry_collector::limits::Limits;
+use beaconry_collector::server::{self, Collector};
+use beaconry_model::section::Origin;
+use beaconry_store::Store;
+
+use super::Context;
+use super::error::CliError;
+use super::output::line;
+use super::snippet::{self, COLLECTOR_URL};
+
+/// How often what was scheduled is looked at.
+const SETTLE: Duration = Duration::from_millis(500);
+
+#[derive(Debug, Args)]
+pub(crate) struct Serve {
+    /// Where the collector listens.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:4000")]
+    collector: SocketAddr,
+    /// Where the console listens: a loopback address, since it has no log-in yet.
+    #[cfg(feature = "console")]
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:4001")]
+    console: SocketAddr,
+    /// Where browsers reach the collector, like https://events.shop.example; its own address where it is left out.
+    #[arg(long, value_name = "URL")]
+    public_url: Option<String>,
+}
+
+impl Serve {
+    pub(crate) fn run(self, context: Context) -> Result<(), CliError> {
+        run_until_told(async move {
+            let server = Server::open(&self, context).await?;
+            server.say();
+            server.run().await;
+            Ok(())
+        })
+    }
+}
+
+/// Runs a server's work on all cores.
+fn run_until_told(work: impl Future<Output = Result<(), CliError>>) -> Result<(), CliError> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    runtime.map_err(CliError::io("starting threads"))?.block_on(work)
+}
+
+/// Everything that runs, its sockets bound.
+struct Server {
+    store: Arc<Store>,
+    url: String,
+    collector: TcpListener,
+    #[cfg(feature = "console")]
+    console: TcpListener,
+    #[cfg(feature = "console")]
+    shop: Option<(TcpListener, beaconry_www::shop::Shop)>,
+}
+
+impl Server {
+    async fn open(serve: &Serve, context: Context) -> Result<Server, CliError> {
+        #[cfg(feature = "console")]
+        if !serve.console.ip().is_loopback() {
+            return Err(CliError::Usage(format!(
+                "--console: expected a loopback address like 127.0.0.1:4001, because the console has no log-in yet, got {}",
+                serve.console
+            )));
+        }
+        let given = serve.public_url.clone().map(Origin::try_from).transpose();
+        let given = given.map_err(|invalid| CliError::Usage(format!("--public-url: {invalid}")))?;
+        let collector = bind("--collector", serve.collector).await?;
+        #[cfg(feature = "console")]
+        let console = bind("--console", serve.console).await?;
+        let store = Store::open(&context.data, context.clock)?;
+        let url = match given {
+            Some(origin) => origin.to_string(),
+            None => format!("http://{}", local(&collector, "--collector")?),
+        };
+        store.registry().set_setting(COLLECTOR_URL, &url)?;
+        publish_all(&store, &url)?;
+        Ok(Server {
+            store,
+            url,
+            collector,
+            #[cfg(feature = "console")]
+            console,
+            #[cfg(feature = "console")]
+            shop: None,
+        })
+    }
+
+    fn say(&self) {
+        line(&format!("collector  {}", self.url));
+        #[cfg(feature = "console")]
+        if let Ok(address) = self.console.local_addr() {
+            line(&format!("console    http://{address}"));
+        }
+    }
+
+    /// Runs until the process is told to stop; then finishes what is open and writes everything out.
+    async fn run(self) {
+        let (stop, stopped) = watch::channel(false);
+        tokio::spawn(async move {
+            told_to_stop().await;
+            let _ = stop.send(true);
+        });
+        let collector = Arc::new(Collector::new(self.store.clone(), Limits::default()));
+        let collecting =
+            tokio::spawn(server::run(self.collector, collector, when(stopped.clone())));
+        let settling =
+            tokio::spawn(settle(self.store.clone(), self.url.clone(), when(stopped.clone())));
+        #[cfg(feature = "console")]
+        let pages = pages(&self.store, &self.url, self.console, self.shop, &stopped);
+        let _ = collecting.await;
+        let _ = settling.await;
+        #[cfg(feature = "console")]
+        let _ = pages.await;
+        let store = self.store;
+        // Dropping the store waits for its threads, which are not to be waited for on an async one.
+        let _ = tokio::task::spawn_blocking(move || drop(store)).await;
+    }
+}
+
+/// Runs what people look at: the console, and in a demo the shop.
+#[cfg(feature = "console")]
+fn pages(
+    store: &Arc<Store>,
+    url: &str,
+    console: TcpListener,
+    shop: Option<(TcpListener, beaconry_www::shop::Shop)>,
+    stopped: &watch::Receiver<bool>,
+) -> tokio::task::JoinHandle<()> {
+    use beaconry_www::console::{self, Console};
+    let shown = Console { store: store.clone(), snippets: snippet::maker(store, url) };
+    let console = console::run(console, shown, when(stopped.clone()));
+    let closed = when(stopped.clone());
+    tokio::spawn(async move {
+        match shop {
+            None => console.await,
+            Some((listener, shop)) => {
+                tokio::join!(console, beaconry_www::shop::run(listener, shop, closed));
+            }
+        }
+    })
+}
+
+async fn bind(setting: &str, address: SocketAddr) -> Result<TcpListener, CliError> {
+    TcpListener::bind(address)
+        .await
+        .map_err(CliError::io(format!("{setting}: cannot listen on {address}")))
+}
+
+fn local(listener: &TcpListener, setting: &str) -> Result<SocketAddr, CliError> {
+    listener.local_addr().map_err(CliError::io(setting))
+}
+
+/// Ready once the channel says so.
+async fn when(mut stopped: watch::Receiver<bool>) {
+    // An error means that nobody can say so any more, which is as good.
+    let _ = stopped.wait_for(|stopped| *stopped).await;
+}
+
+async fn told_to_stop() {
+    let mut terminated =
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(terminated) => terminated,
+            Err(error) => {
+                eprintln!("beaconry: cannot wait for SIGTERM ({error})");
+                let _ = tokio::signal::ctrl_c().await;
+                return;
+            }
+        };
+    tokio::select! {
+        _ = terminated.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+}
+
+/// Publishes the snippets of all pins, as the engine of this program makes them. What earlier programs published stays.
+fn publish_all(store: &Store, url: &str) -> Result<(), CliError> {
+    let snapshot = store.snapshot();
+    for known in snapshot.visible_events().filter(|known| known.event.tracking().enabled()) {
+        let made = snippet::generate(known, url)?;
+        store.registry().publish(&snippet::published(&made), store.clock().now())?;
+    }
+    Ok(())
+}
+
+/// Does what was scheduled for when a pending version becomes current.
+async fn settle(store: Arc<Store>, url: String, stop: impl Future<Output = ()>) {
+    let mut stop = std::pin::pin!(stop);
+    let mut tick = tokio::time::interval(SETTLE);
+    loop {
+        tokio::select! {
+            _ = tick.tick() => {}
+            () = &mut stop => return,
+        }
+        if let Err(error) = settle_due(&store, &url) {
+            eprintln!("beaconry: a scheduled change failed ({error}); it is tried again");
+        }
+    }
+}
+
+fn settle_due(store: &Store, url: &str) -> Result<(), CliError> {
+    let now = store.clock().steady();
+    let mut due = false;
+    for known in store.snapshot().visible_events() {
+        if known.event.tracking().scheduled().is_some()
+            && known.event.versions().pending(now).is_none()
+        {
+            store.change_event(known.number, "schedule", "tracking.settle", |event| {
+                Ok(event.settle(now))
+            })?;
+            due = true;
+        }
+    }
+    if due { publish_all(store, url) } else { Ok(()) }
+}
