@@ -18,7 +18,11 @@
       script.crossOrigin = '';
       script.integrity = SCRIPT_INTEGRITY;
       script.nonce = me.nonce || '';
-      script.src = url + '.js';
+      // Where the page asks for Trusted Types, its policy is to allow `beaconry`.
+      const { trustedTypes } = window;
+      script.src = trustedTypes
+        ? trustedTypes.createPolicy('beaconry', { createScriptURL: url => url }).createScriptURL(url + '.js')
+        : url + '.js';
       document.head.append(script);
     }
     page.track(settings);

@@ -14,6 +14,8 @@ const BATCH_CHARACTERS = 30_000;
 // Milliseconds until the first further try, doubled with each up to the longest.
 const WAIT = 1_000;
 const LONGEST_WAIT = 60_000;
+// Milliseconds in which a failed request may be due to the page being left.
+const GRACE = 100;
 
 // Events by id, as [address, unchecked, event]. The collector may not have them yet.
 const kept = {};
@@ -39,6 +41,7 @@ export const keep = (address, unchecked, event) => {
 
 const drop = id => {
   delete kept[id];
+  flying.delete(id);
   inStorage(storage => storage.removeItem(KEY + id));
 };
 
@@ -92,13 +95,12 @@ const send = (batch, leaving) => {
   events.forEach(event => flying.add(event.id));
   fetch(address, { method: 'POST', body, keepalive: true, credentials: 'omit' })
     .then(response => settle(response, events))
-    .catch(retry)
-    .then(() => events.forEach(event => flying.delete(event.id)));
+    .catch(() => retry(events));
 };
 
 // What becomes of events after an answer: 429 and 5xx are tried again, everything else is final.
 const settle = async (response, events) => {
-  if (response.status == 429 || response.status > 499) return retry();
+  if (response.status == 429 || response.status > 499) throw response;
   if (response.status == 200) {
     (await response.json()).rejected.forEach(({ index, code }) => {
       if (/stale|disabled|unknown|origin/.test(code)) stopped.add(events[index].key);
@@ -108,7 +110,9 @@ const settle = async (response, events) => {
   events.forEach(event => drop(event.id));
 };
 
-const retry = () => {
+const retry = events => {
+  // A browser fails what is on its way just before a page is left, and delivers it all the same: no second try then.
+  setTimeout(() => events.forEach(event => flying.delete(event.id)), GRACE);
   setTimeout(flush, wait * (.5 + Math.random()));
   wait = Math.min(wait * 2, LONGEST_WAIT);
 };
