@@ -252,6 +252,7 @@ fn start_writing(
         merged,
         next_seq,
         unmerged: Pending::default(),
+        ticks: 0,
         broken,
     };
     let threads = vec![

@@ -2,7 +2,8 @@
 //! asks for, notes snippets seen, and sweeps what has expired.
 
 use std::collections::HashSet;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::error::StoreError;
@@ -38,11 +39,18 @@ pub(crate) fn run(
     let mut last_sweep: Option<Instant> = None;
     let mut warned = false;
     loop {
-        let news = match seen.recv_timeout(TICK) {
-            Ok(first) => Some(first),
-            Err(RecvTimeoutError::Timeout) => None,
-            Err(RecvTimeoutError::Disconnected) => return,
-        };
+        // Not `recv_timeout`: its deadline is absolute, and never comes where a process runs under a shifted clock.
+        thread::sleep(TICK);
+        let mut news = Vec::new();
+        loop {
+            match seen.try_recv() {
+                Ok(first) => news.push(first),
+                Err(TryRecvError::Empty) => break,
+                Err(TryRecvError::Disconnected) => return,
+            }
+        }
+        // A full queue has the writer busy enough to merge by itself.
+        let _ = writer.try_send(Write::Tick);
         if let Some(warning) = definitions.clock.warning() {
             if !std::mem::replace(&mut warned, true) {
                 eprintln!("clock: {warning}");
@@ -50,7 +58,9 @@ pub(crate) fn run(
         } else {
             warned = false;
         }
-        report("noting that a snippet was seen", note_seen(definitions, news, &mut noted));
+        for first in news {
+            report("noting that a snippet was seen", note_seen(definitions, first, &mut noted));
+        }
         report(
             "watching registry.db",
             notice(definitions, writer, &mut registry, &mut known_version),
@@ -64,10 +74,12 @@ pub(crate) fn run(
 
 fn note_seen(
     definitions: &Definitions,
-    news: Option<Seen>,
+    seen: Seen,
     noted: &mut HashSet<Seen>,
 ) -> Result<(), StoreError> {
-    let Some(seen) = news.filter(|seen| noted.insert(*seen)) else { return Ok(()) };
+    if !noted.insert(seen) {
+        return Ok(());
+    }
     let now = definitions.clock.steady();
     definitions.change_event(seen.event, "collector", "tracking.seen", |event| {
         Ok(event.mark_seen(seen.version, now))

@@ -5,8 +5,7 @@ use std::collections::{HashSet, VecDeque};
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
-use std::time::Duration;
+use std::sync::mpsc::{Receiver, Sender};
 
 use rusqlite::{Connection, ErrorCode};
 use tokio::sync::oneshot;
@@ -28,8 +27,8 @@ pub(crate) const QUEUE: usize = 8_192;
 const GROUP: usize = 4_096;
 /// Events in a run that is merged into the indexes.
 const RUN: usize = 50_000;
-/// How long events wait to be merged while few arrive.
-const IDLE: Duration = Duration::from_millis(500);
+/// Ticks that events wait to be merged while few arrive.
+const PATIENCE: u32 = 3;
 /// Runs that may wait to be merged; beyond that, requests are answered "busy".
 const MAX_RUNS: usize = 8;
 
@@ -93,6 +92,8 @@ type Append = (Vec<Entry>, Done);
 pub(crate) enum Write {
     /// Store these, then say so.
     Append { entries: Vec<Entry>, done: Done },
+    /// Some time has passed.
+    Tick,
     /// Delete these events, whose time has passed.
     Delete { deleted: Vec<Deleted>, now: Timestamp, done: std::sync::mpsc::Sender<()> },
     /// Delete some of the quarantine that has expired; says how many.
@@ -112,6 +113,8 @@ pub(crate) struct Writer {
     /// The next free place of the log.
     pub(crate) next_seq: i64,
     pub(crate) unmerged: Pending,
+    /// Ticks since the last run was handed over.
+    pub(crate) ticks: u32,
     /// Why nothing is written any more.
     pub(crate) broken: Arc<std::sync::OnceLock<String>>,
 }
@@ -141,12 +144,8 @@ impl Pending {
 impl Writer {
     /// Works until everybody who could ask is gone, then leaves the rest of the log to the merger.
     pub(crate) fn run(mut self, asked: &Receiver<Write>) {
-        loop {
-            match asked.recv_timeout(IDLE) {
-                Ok(first) => self.group(first, asked),
-                Err(RecvTimeoutError::Timeout) => self.hand_over(),
-                Err(RecvTimeoutError::Disconnected) => break,
-            }
+        while let Ok(first) = asked.recv() {
+            self.group(first, asked);
             self.unmerged.let_go(self.merged.load(Ordering::Acquire));
             if self.unmerged.run.len() >= RUN {
                 self.hand_over();
@@ -275,6 +274,13 @@ impl Writer {
     fn chore(&mut self, chore: Write) {
         let outcome = match chore {
             Write::Append { .. } => Ok(()),
+            Write::Tick => {
+                self.ticks += 1;
+                if self.ticks >= PATIENCE {
+                    self.hand_over();
+                }
+                return;
+            }
             Write::Delete { deleted, now, done } => self.delete(deleted, now).map(|()| {
                 let _ = done.send(());
             }),
@@ -307,6 +313,7 @@ impl Writer {
 
     /// Gives the growing run to the merger.
     fn hand_over(&mut self) {
+        self.ticks = 0;
         let Some(reaches) = self.unmerged.run.last().map(|unmerged| unmerged.seq) else { return };
         let run = std::mem::take(&mut self.unmerged.run);
         let ids = std::mem::take(&mut self.unmerged.ids);

@@ -1,0 +1,77 @@
+//! The console on the real binary: pages, buttons, the live list, and who may come in.
+
+use beaconry_tests::{Browser, beacon, event, event_id, get, post};
+use serde_json::json;
+
+use crate::setting::Setting;
+
+#[tokio::test]
+async fn tracking_is_switched_by_buttons() {
+    let setting = Setting::new();
+    crate::setting::create(setting.folder.path(), "Order <b>placed</b>", &["orderid:text"], None);
+    let browser = Browser::start().await;
+    beaconry_tests::eventually("the event in the console", || {
+        get(&setting.server.console, "/", &[]).text().contains("class=\"card\"").then_some(())
+    });
+    browser.open(&setting.server.console).await;
+    browser.click(".card a").await;
+    assert_eq!(browser.text("h1").await, "Order <b>placed</b>", "names are text, not markup");
+    browser.click("button.primary").await;
+    browser.see("#paste").await;
+    let paste = browser.run("return document.querySelector('#paste').value").await;
+    assert_eq!(paste, json!(setting.paste("order-b-placed-b")));
+    browser.click("button.danger").await;
+    browser.see(".tag.off").await;
+    let status = setting.server.json(&["tracking", "status", "order-b-placed-b"]);
+    assert_eq!((&status["enabled"], &status["pinned"]), (&json!(false), &json!(null)));
+}
+
+#[tokio::test]
+async fn beacons_show_live_as_they_arrive() {
+    let setting = Setting::new();
+    let key = setting.event("Order placed", &["orderid:text:required"]);
+    let browser = Browser::start().await;
+    browser.open(&format!("{}/live", setting.server.console)).await;
+    browser
+        .settle("while (!document.querySelector('#live-state').textContent.startsWith('Connected')) await new Promise(next => setTimeout(next, 10))")
+        .await;
+    let send = |n, data| {
+        let body = beacon(vec![event(&event_id(n), &key, 1, data)]);
+        post(&setting.server.collector, "/c", &[], body.as_bytes()).status
+    };
+    assert_eq!(send(1, json!({ "source": "test", "orderid": "<i>1</i>" })), 204);
+    browser.see("#arrivals li.accepted").await;
+    assert_eq!(send(2, json!({ "source": "test", "orderid": 2 })), 200);
+    browser.see("#arrivals li.quarantined").await;
+    assert!(
+        browser
+            .text("#arrivals li.quarantined .why + .why")
+            .await
+            .contains("orderid: expected text, got the number 2")
+    );
+}
+
+#[test]
+fn the_console_answers_to_loopback_names_and_its_own_forms_only() {
+    let setting = Setting::new();
+    let url = &setting.server.console;
+    assert_eq!(get(url, "/", &[]).status, 200);
+    let port = url.rsplit(':').next().unwrap();
+    assert_eq!(get(url, "/", &[&format!("Host: localhost:{port}")]).status, 200);
+    assert_eq!(get(url, "/", &[&format!("Host: evil.example:{port}")]).status, 421);
+    setting.event("Order placed", &["orderid:text"]);
+    let shown = setting.server.json(&["event", "show", "order-placed"]);
+    let disable = format!("/events/{}/disable", shown["discriminator"].as_str().unwrap());
+    assert_eq!(post(url, &disable, &["Origin: https://evil.example"], b"").status, 403);
+    assert_eq!(
+        setting.server.json(&["tracking", "status", "order-placed"])["enabled"],
+        json!(true)
+    );
+    let policy = get(url, "/", &[]).header("content-security-policy").unwrap().to_owned();
+    assert!(policy.contains("default-src 'none'") && !policy.contains("unsafe-inline"), "{policy}");
+    assert_eq!(
+        get(&setting.server.collector, "/events", &[]).status,
+        404,
+        "the collector never serves the console"
+    );
+}

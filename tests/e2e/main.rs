@@ -1,0 +1,10 @@
+//! The whole of Beaconry as people use it: the real binary, real files, a real browser.
+
+mod bad_input;
+mod command_line;
+mod console;
+mod in_the_browser;
+mod kill;
+mod life_cycle;
+mod setting;
+mod upgrade;

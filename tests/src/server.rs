@@ -1,0 +1,199 @@
+//! The real binary: as a server on a free port, and as a command.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+/// How a command ended.
+#[derive(Clone, Debug)]
+pub struct Run {
+    /// Its exit code.
+    pub code: i32,
+    /// What it printed.
+    pub out: String,
+    /// What it said on standard error.
+    pub err: String,
+}
+
+impl Run {
+    /// What it printed, as JSON.
+    pub fn json(&self) -> Value {
+        assert_eq!(self.code, 0, "{self:?}");
+        serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+}
+
+/// The binary under test: `BEACONRY_BIN`, or what `make build` leaves.
+fn binary() -> PathBuf {
+    let built = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/release/beaconry");
+    let path = std::env::var_os("BEACONRY_BIN").map_or(built, PathBuf::from);
+    assert!(path.exists(), "{} is missing: run `make build` first", path.display());
+    path
+}
+
+/// A command of the binary on a data folder, under a clock shifted by so many minutes.
+fn command(data: &Path, minutes: i64) -> Command {
+    let mut command = Command::new(binary());
+    command.arg("--data").arg(data);
+    if minutes != 0 {
+        command.envs(shifted(minutes));
+    }
+    command
+}
+
+/// What `faketime` sets for the commands it runs. It is not run itself, because it would stand between a test and the
+/// process that the test has to kill.
+fn shifted(minutes: i64) -> Vec<(String, String)> {
+    let listed = Command::new("faketime").args(["-f", &format!("{minutes:+}m"), "env"]).output();
+    let listed = listed.expect("faketime is installed by `make test`");
+    let text = String::from_utf8_lossy(&listed.stdout).into_owned();
+    let pairs = text.lines().filter_map(|line| line.split_once('='));
+    // The shared clock of one faketime run is gone once that run ends.
+    let wanted = |name: &str| name == "LD_PRELOAD" || name == "FAKETIME";
+    pairs
+        .filter(|(name, _)| wanted(name))
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect()
+}
+
+/// Runs `beaconry` with these arguments to its end.
+pub fn beaconry(data: &Path, minutes: i64, arguments: &[&str]) -> Run {
+    let output = command(data, minutes)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .output()
+        .expect("the binary runs");
+    Run {
+        code: output.status.code().unwrap_or(-1),
+        out: String::from_utf8_lossy(&output.stdout).into_owned(),
+        err: String::from_utf8_lossy(&output.stderr).into_owned(),
+    }
+}
+
+/// A running server. Killed when it goes out of scope.
+#[derive(Debug)]
+pub struct Server {
+    child: Child,
+    /// `http://host:port` of the collector.
+    pub collector: String,
+    /// `http://host:port` of the console.
+    pub console: String,
+    /// `http://host:port` of the demo shop.
+    pub shop: String,
+    data: PathBuf,
+    minutes: i64,
+}
+
+impl Server {
+    /// `beaconry serve` on free ports.
+    pub fn start(data: &Path) -> Server {
+        Server::start_shifted(data, 0)
+    }
+
+    /// The same under a clock shifted by so many minutes.
+    pub fn start_shifted(data: &Path, minutes: i64) -> Server {
+        Server::launch(data, minutes, "serve", &["--collector", "127.0.0.1:0"])
+    }
+
+    /// The same, its collector where one was before: pasted snippets name it.
+    pub fn start_at(data: &Path, minutes: i64, collector: &str) -> Server {
+        let address = collector.strip_prefix("http://").unwrap_or(collector);
+        Server::launch(data, minutes, "serve", &["--collector", address])
+    }
+
+    /// `beaconry demo` on free ports.
+    pub fn start_demo(data: &Path) -> Server {
+        Server::launch(data, 0, "demo", &["--collector", "127.0.0.1:0", "--shop", "127.0.0.1:0"])
+    }
+
+    fn launch(data: &Path, minutes: i64, what: &str, arguments: &[&str]) -> Server {
+        let mut command = command(data, minutes);
+        command.arg(what).args(arguments).args(["--console", "127.0.0.1:0"]);
+        let mut child =
+            command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().expect("the binary starts");
+        let out = child.stdout.take().expect("its output is piped");
+        let mut server = Server {
+            child,
+            collector: String::new(),
+            console: String::new(),
+            shop: String::new(),
+            data: data.to_owned(),
+            minutes,
+        };
+        for line in BufReader::new(out).lines().map_while(Result::ok) {
+            match line.split_whitespace().collect::<Vec<_>>()[..] {
+                ["shop", address] => server.shop = address.to_owned(),
+                ["collector", address] => server.collector = address.to_owned(),
+                // The last line; everything answers by now.
+                ["console", address] => {
+                    server.console = address.to_owned();
+                    return server;
+                }
+                _ => {}
+            }
+        }
+        panic!("beaconry {what} ended before it said where it listens");
+    }
+
+    /// Runs `beaconry` beside this server, under the same clock.
+    pub fn beaconry(&self, arguments: &[&str]) -> Run {
+        beaconry(&self.data, self.minutes, arguments)
+    }
+
+    /// The JSON that a command prints.
+    pub fn json(&self, arguments: &[&str]) -> Value {
+        self.beaconry(&[arguments, &["--json"]].concat()).json()
+    }
+
+    /// The stored events of one kind, once there are at least so many.
+    pub fn events(&self, event: &str, at_least: usize) -> Vec<Value> {
+        eventually(&format!("{at_least} stored events of {event}"), || {
+            let events = self
+                .json(&["events", event, "--limit", "1000000"])
+                .as_array()
+                .cloned()
+                .unwrap_or_default();
+            (events.len() >= at_least).then_some(events)
+        })
+    }
+
+    /// The process's number.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Ends it as a power cut would.
+    pub fn kill(mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
+    /// Asks it to stop, waits until it has, and gives its exit code.
+    pub fn stop(mut self) -> i32 {
+        let asked = Command::new("kill").arg(self.child.id().to_string()).status();
+        assert!(asked.is_ok_and(|status| status.success()));
+        self.child.wait().ok().and_then(|status| status.code()).unwrap_or(-1)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Asks again until there is an answer, for at most 20 seconds.
+pub fn eventually<T>(what: &str, ask: impl Fn() -> Option<T>) -> T {
+    let started = Instant::now();
+    loop {
+        if let Some(answer) = ask() {
+            return answer;
+        }
+        assert!(started.elapsed() < Duration::from_secs(20), "not within 20 s: {what}");
+        std::thread::yield_now();
+    }
+}
