@@ -21,7 +21,8 @@ const MAX_EVENT = 16 * 1024;
 const MAX_URL = 2_048;
 
 const page = window.beaconry;
-const earlier = page.track;
+// The `track` that was there before this engine's.
+let earlier;
 // The settings of each snippet on the page.
 const snippets = [];
 
@@ -35,7 +36,7 @@ const safely = act => (...given) => {
 const track = async (what, data) => {
   if (what[0] <= FORMAT && what.map) return adopt(what);
   const snippet = snippets.find(([, , , , , slug]) => slug == what);
-  return snippet ? record(snippet, data, document) : earlier(what, data);
+  return snippet ? record(snippet, data, document) : earlier.call(page, what, data);
 };
 
 const adopt = snippet => {
@@ -56,7 +57,7 @@ const record = ([, address, key, ver, rev, , fields], given, near) => {
     if (errors.length) return { ok: false, errors };
     const event = { id: uuid(), key, ver, rev, time: new Date, url: pageUrl().slice(0, MAX_URL), data };
     if (new Blob([JSON.stringify(event)]).size > MAX_EVENT) return refused('', 'too_large');
-    keep(address, !checks() || undefined, event);
+    keep(address, !checks(), event);
     return { ok: true };
   } catch (error) {
     return refused('', '' + error);
@@ -91,7 +92,8 @@ const moved = () => {
 };
 
 const open = safely(() => {
-  if (page.track == track) return;
+  if (earlier) return;
+  earlier = page.track;
   page.track = track;
   listen('click', CLICK);
   listen('submit', SUBMIT);

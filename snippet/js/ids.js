@@ -1,4 +1,5 @@
 // Ids: of an event, and of the visitor.
+import { inStorage } from './storage.js';
 
 const VISITOR = 'beaconry.visitor';
 
@@ -13,14 +14,12 @@ let known = '';
 
 // The visitor's id, kept in this browser; where storage is refused, for this page only.
 export const visitor = () => {
-  try {
-    known = localStorage[VISITOR] || known;
-  } catch {}
-  if (!/^[\w-]{1,64}$/.test(known)) {
-    known = uuid();
-  }
-  try {
-    localStorage[VISITOR] = known;
-  } catch {}
+  inStorage(storage => {
+    known = storage[VISITOR] || known;
+  });
+  if (!/^[\w-]{1,64}$/.test(known)) known = uuid();
+  inStorage(storage => {
+    storage[VISITOR] = known;
+  });
   return known;
 };

@@ -3,6 +3,7 @@
 // An event lies in localStorage under a key of its own, so that tabs never write over each other, and is deleted only
 // after a 2xx or a final refusal. What is left is sent by the next page.
 import { visitor } from './ids.js';
+import { inStorage } from './storage.js';
 
 const KEY = 'beaconry.q.';
 // Of what earlier pages left: how many events, and how many characters in all.
@@ -21,16 +22,12 @@ const GRACE = 100;
 const kept = {};
 // The ids on their way.
 const flying = new Set();
+// The ids that are done with, so that storage which does not let go of them makes nobody send them again.
+const done = new Set();
 // Public keys of events that the collector takes no more from this page.
 export const stopped = new Set();
 
 let wait = WAIT;
-
-const inStorage = act => {
-  try {
-    return act(localStorage);
-  } catch {}
-};
 
 // Keeps an event, and sends it at once.
 export const keep = (address, unchecked, event) => {
@@ -41,36 +38,31 @@ export const keep = (address, unchecked, event) => {
 
 const drop = id => {
   delete kept[id];
-  flying.delete(id);
+  done.add(id);
   inStorage(storage => storage.removeItem(KEY + id));
 };
 
-// Sends what earlier pages left and what could not be sent. A page that is being left hands it to the browser, and does
-// not learn what became of it.
+// Sends what earlier pages left and what could not be sent, a batch at a time. A page that is being left hands it to the
+// browser, and does not learn what became of it.
 export const flush = leaving => {
   inStorage(storage => Object.keys(storage).forEach(key => {
     if (key.startsWith(KEY)) load(key.slice(KEY.length), storage[key]);
   }));
-  let batch = [];
+  const batch = [];
   let characters = 0;
   for (const id of waiting()) {
     const entry = kept[id];
-    const size = JSON.stringify(entry).length;
-    const [first] = batch;
-    if (first && (first[0] != entry[0] || first[1] != entry[1] || batch.length == BATCH || characters + size > BATCH_CHARACTERS)) {
-      send(batch, leaving);
-      batch = [];
-      characters = 0;
-    }
+    const [[address, unchecked] = entry] = batch;
+    characters += JSON.stringify(entry).length;
+    if (characters > BATCH_CHARACTERS || batch.length == BATCH || address != entry[0] || unchecked != entry[1]) break;
     batch.push(entry);
-    characters += size;
   }
   if (batch.length) send(batch, leaving);
 };
 
 const load = (id, text) => {
   try {
-    kept[id] ||= JSON.parse(text);
+    if (!done.has(id)) kept[id] ||= JSON.parse(text);
   } catch {
     drop(id);
   }
@@ -90,7 +82,7 @@ const send = (batch, leaving) => {
   const [[address, unchecked]] = batch;
   const events = batch.map(entry => entry[2]);
   // A string goes as text/plain, which needs no preflight.
-  const body = JSON.stringify({ v: 1, sent: new Date, visitor: visitor(), unchecked, events });
+  const body = JSON.stringify({ v: 1, sent: new Date, visitor: visitor(), unchecked: unchecked || undefined, events });
   if (leaving) return navigator.sendBeacon(address, body);
   events.forEach(event => flying.add(event.id));
   fetch(address, { method: 'POST', body, keepalive: true, credentials: 'omit' })
@@ -108,6 +100,7 @@ const settle = async (response, events) => {
   }
   wait = WAIT;
   events.forEach(event => drop(event.id));
+  flush();
 };
 
 const retry = events => {

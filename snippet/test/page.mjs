@@ -1,0 +1,100 @@
+// A page without a screen: just enough of a browser to run the built loader, engine script and Wasm as they are served.
+import { readFileSync } from 'node:fs';
+import { createContext, runInContext } from 'node:vm';
+import { webcrypto } from 'node:crypto';
+
+const built = name => readFileSync(new URL(`../dist/${name}`, import.meta.url));
+const loader = built('loader.js').toString();
+const engineScript = built('engine.js').toString();
+const engineWasm = built('engine.wasm');
+
+/** A snippet's script, as the generator fills it in. */
+export const snippet = settings => loader
+  .replace('SCRIPT_INTEGRITY', '""')
+  .replace('WASM_INTEGRITY', '""')
+  .replace('ENGINE_URL', JSON.stringify(`https://collect.example/engine/${settings[0]}`))
+  .replace('SETTINGS', JSON.stringify(settings).replaceAll('null', ''));
+
+// What a browser's storage has besides its keys.
+const storageMethods = {
+  setItem(key, text) { this[key] = text; },
+  removeItem(key) { delete this[key]; },
+};
+
+/** Settings of an event with these fields, for `snippet`. */
+export const settings = (fields, { format = 1, key = 'key', slug = 'order-placed', triggers = [] } = {}) =>
+  [format, 'https://collect.example/c', key, 3, 2, slug, fields, triggers];
+
+/**
+ * A page at a URL. `answer(request)` is what the collector says: a status, or [status, body]; `wasm` is how Wasm arrives.
+ * The engine's script runs once `loaded` is called, as a script that a browser loads beside the page.
+ */
+export const open = ({ url = 'https://shop.example/?c=1#top', answer = () => 204, wasm = () => engineWasm, storage = {} } = {}) => {
+  const sent = [];
+  const beacons = [];
+  const waiting = [];
+  const requested = [];
+  const listeners = {};
+  const listen = (type, act) => (listeners[type] ||= []).push(act);
+  const document = {
+    readyState: 'complete',
+    currentScript: null,
+    addEventListener: listen,
+    createElement: () => ({}),
+    querySelector: () => null,
+    head: {
+      append(script) {
+        requested.push(script.src);
+        waiting.push(script);
+      },
+    },
+  };
+  const fetch = async (address, options = {}) => {
+    if (address.endsWith('.wasm')) {
+      requested.push(address);
+      const bytes = await wasm();
+      return { arrayBuffer: async () => bytes };
+    }
+    const request = { address, ...options, body: JSON.parse(options.body) };
+    sent.push(request);
+    const [status, body] = [].concat(await answer(request));
+    return { status, json: async () => body };
+  };
+  const page = createContext({
+    document, fetch, localStorage: Object.setPrototypeOf(storage, storageMethods), location: new URL(url), crypto: webcrypto, addEventListener: listen,
+    history: { pushState() {} }, navigator: { sendBeacon: (address, body) => beacons.push(JSON.parse(body)) },
+    // A page that tries again for ever does not keep the tests running.
+    setTimeout: (...given) => { setTimeout(...given).unref(); }, URLSearchParams, TextEncoder, TextDecoder, Blob, console,
+  });
+  page.window = page;
+  return {
+    page, sent, beacons, requested, storage,
+    /** Runs a script on the page. */
+    run: code => runInContext(code, page),
+    /** Runs the engines that loaders have asked for, each by the code for its address. */
+    loaded(engineFor = () => engineScript) {
+      for (const script of waiting.splice(0)) {
+        document.currentScript = script;
+        runInContext(engineFor(script.src), page);
+        document.currentScript = null;
+      }
+    },
+    /** Waits until an engine answers `track`. */
+    async up() {
+      const { track } = page.beaconry;
+      while (page.beaconry.track == track) await new Promise(done => setImmediate(done));
+      await settled();
+    },
+    /** What `track` answers. */
+    track: (slug, data) => page.beaconry.track(slug, data),
+    /** What the browser says to the page. */
+    tell: (type, event = {}) => (listeners[type] || []).forEach(act => act(event)),
+  };
+};
+
+export { engineScript };
+
+/** Waits until all that is under way without a timer is done. */
+export const settled = async () => {
+  for (let turn = 0; turn < 20; turn++) await new Promise(done => setImmediate(done));
+};
