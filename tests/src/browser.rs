@@ -29,7 +29,8 @@ impl Browser {
             .expect("chromedriver is installed by `make test`");
         let out = driver.stdout.take().expect("its output is piped");
         let port = BufReader::new(out).lines().map_while(Result::ok).find_map(|line| {
-            line.rsplit_once("on port ").map(|(_, port)| port.trim_end_matches('.').to_owned())
+            line.rsplit_once("successfully on port ")
+                .map(|(_, port)| port.trim_end_matches('.').to_owned())
         });
         let address = format!("http://127.0.0.1:{}", port.expect("chromedriver says its port"));
         let client = ClientBuilder::new(HttpConnector::new())
