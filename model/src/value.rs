@@ -25,7 +25,15 @@ impl Kind {
 
     /// The kind with this number, as compact settings carry it.
     pub fn from_number(number: u8) -> Option<Kind> {
-        Kind::ALL.get(usize::from(number)).copied()
+        Some(match number {
+            0 => Kind::Text,
+            1 => Kind::Bool,
+            2 => Kind::Date,
+            3 => Kind::Timestamp,
+            4 => Kind::Number,
+            5 => Kind::Decimal,
+            _ => return None,
+        })
     }
 }
 

@@ -97,14 +97,14 @@ const open = safely(() => {
   page.track = track;
   listen('click', CLICK);
   listen('submit', SUBMIT);
+  replay();
+  flush();
   addEventListener('popstate', moved);
   const { pushState } = history;
   history.pushState = function (...given) {
     pushState.apply(this, given);
     setTimeout(moved);
   };
-  replay();
-  flush();
 });
 
 const leave = safely(() => {

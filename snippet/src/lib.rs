@@ -59,14 +59,7 @@ pub fn buffer() -> *mut u8 {
 pub fn capture(fields: u32) {
     for field in 0..fields {
         let flags = setting(field, place::FLAGS) as u8;
-        let kind = match flags & 7 {
-            1 => Kind::Bool,
-            2 => Kind::Date,
-            3 => Kind::Timestamp,
-            4 => Kind::Number,
-            5 => Kind::Decimal,
-            _ => Kind::Text,
-        };
+        let kind = Kind::from_number(flags & 7).unwrap_or(Kind::Text);
         let came = Came::of(field, kind, flags);
         let rule = Rule {
             kind,
