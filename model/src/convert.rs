@@ -132,10 +132,10 @@ fn date(order: DateOrder, text: &[u8]) -> Option<[u8; 10]> {
                 part = part << 4 | u32::from(byte & 15);
                 digits += 1;
             }
-            b'-' | b'/' | b'.' | b' ' if digits == 0 => {}
+            b'-' | b'/' | b'.' | b' ' if digits == 0 && parts > 0 => {}
             b'-' | b'/' | b'.' | b' ' => {
                 let place = places & 0xFF;
-                let fits = if place == 16 { digits == 4 } else { digits < 3 };
+                let fits = if place == 16 { digits == 4 } else { digits == 1 || digits == 2 };
                 if !fits || parts == 3 {
                     return None;
                 }
@@ -173,7 +173,7 @@ fn plain(text: &mut [u8]) -> usize {
     to
 }
 
-/// Currencies that pages write otherwise than as three capitals.
+/// Currencies that pages write otherwise than as three capitals; also none at all, before the first space.
 const CURRENCIES: &[u8] =
     " $ US$ CA$ A$ R$ € £ ¥ kr kr. Kr Kr. KR ₹ ₺ ₽ ₴ ₩ ₪ ₫ zł Kč Ft lei Fr Fr. R Rs Rs. kn din лв руб руб. 円 元".as_bytes();
 
@@ -195,7 +195,18 @@ fn number(decimals: Decimals, text: &mut [u8]) -> Option<usize> {
     if minus == 1 {
         text[0] = b'-';
     }
-    let mut to = minus;
+    write_plain(decimal, text, minus, begin, end)
+}
+
+/// Writes the digits between two places to an earlier one, grouping left out; where that ends. `None` where they are not
+/// grouped as people group: by one sign throughout, in threes, or as in India by commas in twos before the last three.
+fn write_plain(
+    decimal: u8,
+    text: &mut [u8],
+    mut to: usize,
+    begin: usize,
+    end: usize,
+) -> Option<usize> {
     let (mut group, mut run, mut whole) = (0, 0, None);
     for at in begin..end {
         let byte = text[at];
@@ -213,12 +224,8 @@ fn number(decimals: Decimals, text: &mut [u8]) -> Option<usize> {
             text[to] = b'.';
             to += 1;
         } else {
-            let fits = if group == 0 {
-                run <= 3
-            } else {
-                byte == group && (run == 3 || run == 2 && byte == b',')
-            };
-            if !fits {
+            let threes = byte == group && (run == 3 || run == 2 && byte == b',');
+            if !(threes || group == 0 && run <= 3) {
                 return None;
             }
             group = byte;

@@ -149,6 +149,9 @@ fn dates_are_read_in_the_stated_order_only() {
         (Ymd, "2026-11", "unreadable"),
         (Ymd, "2026-11-23T10:00", "unreadable"),
         (Ymd, "20261123", "unreadable"),
+        (Ymd, "-2026-11-23", "unreadable"),
+        (Ymd, "2026-11-23-1", "unreadable"),
+        (Dmy, "/11/2026", "unreadable"),
         (Ymd, "2026-111-23", "unreadable"),
         (Ymd, "", "absent"),
     ] {
