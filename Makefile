@@ -1,7 +1,7 @@
 # The commands of the house. `make help` says what each does.
 SHELL := bash
 
-.PHONY: help setup engine build run test fmt
+.PHONY: help setup engine build run test screenshots fmt
 
 help: ## What each command does
 	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1\t\2/p' Makefile | expand -t 16
@@ -23,6 +23,10 @@ test: ## Set up and run every check and test
 	@scripts/build-engine
 	@. scripts/env && cargo build --release --locked
 	@scripts/test
+
+screenshots: build ## Take the pictures of README anew
+	@scripts/setup test
+	@scripts/screenshots
 
 fmt: ## Format all Rust
 	@cargo fmt && cargo fmt --manifest-path snippet/Cargo.toml

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use beaconry_model::error::Refusal;
 use beaconry_model::event::Event;
 use beaconry_model::fields::Field;
+use beaconry_model::retention::Retention;
 use beaconry_model::time::Timestamp;
 use beaconry_model::tracking::StalePolicy;
 use beaconry_store::{Known, StoreError};
@@ -99,7 +100,7 @@ fn make(state: &Console, known: &Known) -> Result<Page, StoreError> {
         section: known.section.name.to_string(),
         slug: event.slug().to_string(),
         key: event.key().to_string(),
-        retention: event.retention().to_string(),
+        retention: retention(event.retention()),
         fields: event.versions().last().fields.iter().map(field_row).collect(),
         versions: version_rows(event, now),
         locked_until: event.locked_until(now).map(|until| until.to_string()),
@@ -119,6 +120,16 @@ fn make(state: &Console, known: &Known) -> Result<Page, StoreError> {
             .collect::<Vec<_>>()
             .join(", "),
     })
+}
+
+fn retention(retention: Retention) -> String {
+    match retention {
+        Retention::Forever => "Kept until deleted".to_owned(),
+        Retention::Days(days) if days % 365 == 0 => {
+            format!("{} years from arrival, then deleted", days / 365)
+        }
+        Retention::Days(days) => format!("{days} days from arrival, then deleted"),
+    }
 }
 
 fn field_row(field: &Field) -> FieldRow {
