@@ -96,7 +96,9 @@ impl Snapshot {
 
     /// The event with this number.
     pub fn by_number(&self, number: EventNo) -> Option<&Arc<Known>> {
-        self.events.iter().find(|known| known.number == number)
+        // Loaded in the order of their numbers.
+        let found = self.events.binary_search_by_key(&number, |known| known.number);
+        found.ok().map(|at| &self.events[at])
     }
 
     /// The event with this discriminator, or the one visible event with this slug.

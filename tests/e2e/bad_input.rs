@@ -173,3 +173,37 @@ fn a_definition_with_101_fields_is_refused() {
     let length = arguments.len() - 2;
     assert_eq!(setting.server.beaconry(&arguments[..length]).code, 0);
 }
+
+#[test]
+fn a_server_that_is_told_to_stop_answers_what_is_under_way() {
+    let Setting { server, folder, site: _site } = {
+        let setting = Setting::new();
+        setting.event("Order placed", &["orderid:text:required"]);
+        setting
+    };
+    let key = server.json(&["event", "show", "order-placed"])["key"].as_str().unwrap().to_owned();
+    let body = beacon(vec![good(1, &key)]);
+    let address = server.collector.strip_prefix("http://").unwrap().to_owned();
+    let mut stream = TcpStream::connect(&address).unwrap();
+    let head = format!(
+        "POST /c HTTP/1.1\r\nHost: a\r\nContent-Length: {}\r\nExpect: 100-continue\r\n\r\n",
+        body.len()
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    // The server reads this request's body by now.
+    let mut said = [0; 25];
+    stream.read_exact(&mut said).unwrap();
+    assert!(said.starts_with(b"HTTP/1.1 100"), "{}", String::from_utf8_lossy(&said));
+    let stopping = std::thread::spawn(move || server.stop());
+    beaconry_tests::eventually("no new connections", || {
+        TcpStream::connect(&address).is_err().then_some(())
+    });
+    stream.write_all(body.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 204"), "{answer}");
+    assert_eq!(stopping.join().unwrap(), 0);
+    let stored =
+        beaconry_tests::beaconry(folder.path(), 0, &["events", "order-placed", "--json"]).json();
+    assert_eq!(stored.as_array().unwrap().len(), 1);
+}

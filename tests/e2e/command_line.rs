@@ -141,3 +141,21 @@ fn a_snippet_is_the_same_each_time_and_says_what_it_weighs() {
     assert!(bytes > 1_000 && bytes <= 7_800, "{bytes}");
     assert_eq!(first.len(), 6);
 }
+
+#[test]
+fn changes_are_audited_and_the_folder_can_be_verified() {
+    let folder = tempfile::tempdir().unwrap();
+    run(folder.path(), &["section", "create", "Shop", "--origin", "https://shop.example"]);
+    create(folder.path(), "Order placed", &[], None);
+    run(folder.path(), &["tracking", "enable", "order-placed"]);
+    let audit = beaconry(folder.path(), 0, &["audit", "--json"]).json();
+    let actions: Vec<_> =
+        audit.as_array().unwrap().iter().map(|entry| entry["action"].as_str().unwrap()).collect();
+    assert_eq!(actions, ["tracking.enable", "event.create", "section.create"]);
+    assert_eq!(audit[0]["actor"], "command line");
+    assert_eq!(Server::start(folder.path()).stop(), 0);
+    assert_eq!(
+        beaconry(folder.path(), 0, &["verify", "--json"]).json(),
+        json!({ "events": 0, "faults": [] })
+    );
+}

@@ -21,6 +21,8 @@ pub(crate) enum CliError {
     /// The demo could not be set up.
     #[cfg(feature = "console")]
     Demo(String),
+    /// The data folder does not hold what was written.
+    Faults(Vec<String>),
     /// A file does not hold what it should.
     File { path: PathBuf, why: String },
 }
@@ -46,6 +48,11 @@ impl fmt::Display for CliError {
             CliError::Snippet(error) => error.fmt(f),
             #[cfg(feature = "console")]
             CliError::Demo(why) => write!(f, "demo: {why}"),
+            CliError::Faults(faults) => write!(
+                f,
+                "the data folder does not hold what was written; restore it from a backup:\n{}",
+                faults.join("\n")
+            ),
             CliError::File { path, why } => write!(f, "{}: {why}", path.display()),
         }
     }

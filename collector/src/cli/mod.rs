@@ -8,6 +8,7 @@ mod section;
 mod serve;
 mod snippet;
 mod tracking;
+mod upkeep;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -61,6 +62,10 @@ enum Command {
     /// Beacons that were turned away and kept: list them, replay them.
     #[command(subcommand)]
     Quarantine(data::Quarantine),
+    /// Who changed which definition, newest first.
+    Audit(upkeep::Audit),
+    /// Check every page, checksum and index of the data folder.
+    Verify,
 }
 
 /// What every command works on.
@@ -102,6 +107,8 @@ pub(crate) fn main() -> ExitCode {
         Command::Snippet(command) => command.run(&context),
         Command::Events(command) => command.run(&context),
         Command::Quarantine(command) => command.run(&context),
+        Command::Audit(command) => command.run(&context),
+        Command::Verify => upkeep::verify(&context),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
