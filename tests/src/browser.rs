@@ -21,18 +21,8 @@ pub struct Browser {
 impl Browser {
     /// Starts a driver on a free port, and a browser with a fresh profile.
     pub async fn start() -> Browser {
-        let mut driver = Command::new("chromedriver")
-            .arg("--port=0")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("chromedriver is installed by `make test`");
-        let out = driver.stdout.take().expect("its output is piped");
-        let port = BufReader::new(out).lines().map_while(Result::ok).find_map(|line| {
-            line.rsplit_once("successfully on port ")
-                .map(|(_, port)| port.trim_end_matches('.').to_owned())
-        });
-        let address = format!("http://127.0.0.1:{}", port.expect("chromedriver says its port"));
+        let (driver, port) = start_driver();
+        let address = format!("http://127.0.0.1:{port}");
         let client = ClientBuilder::new(HttpConnector::new())
             .capabilities(capabilities())
             .connect(&address)
@@ -124,6 +114,29 @@ impl Drop for Browser {
         );
         let _ = self.driver.wait();
     }
+}
+
+/// A driver, and the port it listens on. It takes a free port of IPv4 and then the same one of IPv6, which somebody else
+/// may hold by then: it ends itself, and another one tries another port.
+fn start_driver() -> (Child, String) {
+    for _ in 0..20 {
+        let mut driver = Command::new("chromedriver")
+            .arg("--port=0")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("chromedriver is installed by `make test`");
+        let out = driver.stdout.take().expect("its output is piped");
+        let port = BufReader::new(out).lines().map_while(Result::ok).find_map(|line| {
+            line.rsplit_once("successfully on port ")
+                .map(|(_, port)| port.trim_end_matches('.').to_owned())
+        });
+        if let Some(port) = port {
+            return (driver, port);
+        }
+        let _ = driver.wait();
+    }
+    panic!("chromedriver found no port that is free for IPv4 and IPv6");
 }
 
 fn capabilities() -> Capabilities {
