@@ -3,6 +3,7 @@
 mod bad_input;
 mod command_line;
 mod console;
+mod essential;
 mod in_the_browser;
 mod kill;
 mod life_cycle;

@@ -1,34 +1,30 @@
-//! Headless Chromium, driven by WebDriver.
+//! What a test does in a browser, because it should read as what a visitor does, whichever engine shows the page.
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
-
-use fantoccini::wd::Capabilities;
 use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
 
-use crate::http;
+use crate::driver::{Driver, Engine};
 
 /// A browser with one window. Closed, with its driver, when it goes out of scope.
 #[derive(Debug)]
 pub struct Browser {
-    driver: Child,
-    address: String,
     client: Client,
+    _driver: Driver,
 }
 
 impl Browser {
-    /// Starts a driver on a free port, and a browser with a fresh profile.
+    /// Starts a browser with a fresh profile: Chromium, or the one that `BEACONRY_BROWSER` names.
     pub async fn start() -> Browser {
-        let (driver, port) = start_driver();
-        let address = format!("http://127.0.0.1:{port}");
+        let engine = Engine::chosen();
+        let mut driver = Driver::start(engine);
         let client = ClientBuilder::new(HttpConnector::new())
-            .capabilities(capabilities())
-            .connect(&address)
+            .capabilities(engine.capabilities())
+            .connect(&driver.address)
             .await;
         let client = client.unwrap_or_else(|error| panic!("no browser: {error}"));
-        Browser { driver, address, client }
+        driver.session = client.session_id().await.expect("a new browser has a session");
+        Browser { client, _driver: driver }
     }
 
     /// Opens a page.
@@ -103,57 +99,4 @@ impl Browser {
         );
         self.run(&count).await.as_u64().unwrap_or_default()
     }
-}
-
-impl Drop for Browser {
-    fn drop(&mut self) {
-        // The driver ends its browsers before itself.
-        let _ = http::exchange(
-            &self.address,
-            b"GET /shutdown HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
-        );
-        let _ = self.driver.wait();
-    }
-}
-
-/// A driver, and the port it listens on. It takes a free port of IPv4 and then the same one of IPv6, which somebody else
-/// may hold by then: it ends itself, and another one tries another port.
-fn start_driver() -> (Child, String) {
-    for _ in 0..20 {
-        let mut driver = Command::new("chromedriver")
-            .arg("--port=0")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("chromedriver is installed by `make test`");
-        let out = driver.stdout.take().expect("its output is piped");
-        let port = BufReader::new(out).lines().map_while(Result::ok).find_map(|line| {
-            line.rsplit_once("successfully on port ")
-                .map(|(_, port)| port.trim_end_matches('.').to_owned())
-        });
-        if let Some(port) = port {
-            return (driver, port);
-        }
-        let _ = driver.wait();
-    }
-    panic!("chromedriver found no port that is free for IPv4 and IPv6");
-}
-
-fn capabilities() -> Capabilities {
-    // No sandbox, because tests may run as root; no background networking, because there may be no internet.
-    let arguments = json!([
-        "--headless=new",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-dev-shm-usage",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-        "--no-first-run",
-        "--window-size=1200,900",
-    ]);
-    let mut capabilities = Capabilities::new();
-    capabilities.insert("goog:chromeOptions".to_owned(), json!({ "args": arguments }));
-    capabilities.insert("timeouts".to_owned(), json!({ "script": 20_000, "pageLoad": 20_000 }));
-    capabilities
 }
