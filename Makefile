@@ -1,10 +1,10 @@
 # The commands of the house. `make help` says what each does.
 SHELL := bash
 
-.PHONY: help setup engine build run test screenshots fmt
+.PHONY: help setup engine build run test test-browsers screenshots fmt
 
 help: ## What each command does
-	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1\t\2/p' Makefile | expand -t 16
+	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1\t\2/p' Makefile | expand -t 24
 
 setup: ## Install what is missing to build
 	@scripts/setup build
@@ -23,6 +23,12 @@ test: ## Set up and run every check and test
 	@scripts/build-engine
 	@. scripts/env && cargo build --release --locked
 	@scripts/test
+
+test-browsers: ## Run the essential tests in Firefox and WebKit
+	@scripts/setup browsers
+	@scripts/build-engine
+	@. scripts/env && cargo build --release --locked
+	@scripts/test-browsers
 
 screenshots: build ## Take the pictures of README anew
 	@scripts/setup test

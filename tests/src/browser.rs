@@ -17,13 +17,12 @@ impl Browser {
     /// Starts a browser with a fresh profile: Chromium, or the one that `BEACONRY_BROWSER` names.
     pub async fn start() -> Browser {
         let engine = Engine::chosen();
-        let mut driver = Driver::start(engine);
+        let driver = Driver::start(engine);
         let client = ClientBuilder::new(HttpConnector::new())
             .capabilities(engine.capabilities())
             .connect(&driver.address)
             .await;
         let client = client.unwrap_or_else(|error| panic!("no browser: {error}"));
-        driver.session = client.session_id().await.expect("a new browser has a session");
         Browser { client, _driver: driver }
     }
 

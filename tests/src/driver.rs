@@ -1,10 +1,11 @@
 //! Starts and ends browsers by their WebDriver servers, because each engine is found, addressed and ended in its own way,
 //! and no test should have to know it.
 
-use std::io::{BufRead, BufReader};
+use std::io::{self, BufRead, BufReader, Read};
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use fantoccini::wd::Capabilities;
@@ -79,10 +80,9 @@ fn minibrowser() -> PathBuf {
 pub(crate) struct Driver {
     /// `http://host:port`.
     pub(crate) address: String,
-    /// The browser's session, once there is one.
-    pub(crate) session: Option<String>,
+    engine: Engine,
     // Dropped in this order: a browser ends before its screen.
-    _process: Process,
+    process: Process,
     _screen: Option<Process>,
 }
 
@@ -99,8 +99,8 @@ impl Driver {
             started.unwrap_or_else(|| panic!("no driver for {engine:?} after {TRIES} tries"));
         Driver {
             address: format!("http://127.0.0.1:{port}"),
-            session: None,
-            _process: process,
+            engine,
+            process,
             _screen: screen.map(|screen| screen.process),
         }
     }
@@ -108,12 +108,11 @@ impl Driver {
 
 impl Drop for Driver {
     fn drop(&mut self) {
-        // A browser whose driver is gone may live on, so it goes first.
-        if let Some(session) = &self.session {
-            let request = format!(
-                "DELETE /session/{session} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
-            );
-            let _ = http::exchange(&self.address, request.as_bytes());
+        // The other drivers end their browsers when they are asked to end; this one would leave them behind.
+        if matches!(self.engine, Engine::Chromium) {
+            let request = b"GET /shutdown HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+            let _ = http::exchange(&self.address, request);
+            self.process.ends_within(PATIENCE);
         }
     }
 }
@@ -151,7 +150,7 @@ fn webkit_driver(screen: &Screen) -> Option<(Process, u16)> {
         if http::exchange(&address, ask).is_ok_and(|answer| answer.text().contains("ready")) {
             return Some((process, port));
         }
-        std::thread::yield_now();
+        thread::yield_now();
     }
     None
 }
@@ -188,24 +187,35 @@ impl Process {
 
     /// Reads what it prints until a line holds what is looked for; nothing where it ends before.
     fn says<T>(&mut self, find: impl Fn(&str) -> Option<T>) -> Option<T> {
-        let out = self.0.stdout.as_mut().expect("its output is piped");
-        BufReader::new(out).lines().map_while(Result::ok).find_map(|line| find(&line))
+        let mut out = BufReader::new(self.0.stdout.take().expect("its output is piped"));
+        let found = out.by_ref().lines().map_while(Result::ok).find_map(|line| find(&line));
+        // What else it prints is read as well, so that it never waits for a reader.
+        thread::spawn(move || io::copy(&mut out, &mut io::sink()));
+        found
     }
 
     fn has_ended(&mut self) -> bool {
         !matches!(self.0.try_wait(), Ok(None))
     }
+
+    fn ends_within(&mut self, time: Duration) -> bool {
+        let since = Instant::now();
+        while !self.has_ended() && since.elapsed() < time {
+            thread::yield_now();
+        }
+        self.has_ended()
+    }
 }
 
 impl Drop for Process {
     fn drop(&mut self) {
+        if self.has_ended() {
+            return;
+        }
         let _ = Command::new("kill").arg(self.0.id().to_string()).stderr(Stdio::null()).status();
-        let asked = Instant::now();
-        while !self.has_ended() {
-            if asked.elapsed() > PATIENCE {
-                let _ = self.0.kill();
-            }
-            std::thread::yield_now();
+        if !self.ends_within(PATIENCE) {
+            let _ = self.0.kill();
+            let _ = self.0.wait();
         }
     }
 }
