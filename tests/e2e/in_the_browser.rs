@@ -19,7 +19,7 @@ async fn a_newsletter_is_signed_up_for_by_a_click() {
     browser.fill("#newsletter [name=email]", "ada@example.com").await;
     browser.engine_is_up().await;
     browser.click("#newsletter button").await;
-    assert_eq!(browser.text("h1").await, "You are on the list");
+    browser.reads("h1", "You are on the list").await;
     let events = stored(&server, "newsletter-signed-up");
     assert_eq!(
         events[0]["data"],

@@ -51,6 +51,14 @@ impl Browser {
         found.unwrap_or_else(|error| panic!("{selector}: {error}"));
     }
 
+    /// Waits until an element of this name has this text. A click may return before the page that it leads to is there,
+    /// so this is how a test sees that it has come.
+    pub async fn reads(&self, name: &str, text: &str) {
+        let path = format!("//{name}[normalize-space()='{text}']");
+        let found = self.client.wait().for_element(Locator::XPath(&path)).await;
+        found.unwrap_or_else(|error| panic!("{path}: {error}"));
+    }
+
     /// The text of the first element that matches.
     pub async fn text(&self, selector: &str) -> String {
         let found = self.client.wait().for_element(Locator::Css(selector)).await;
