@@ -1,5 +1,8 @@
 //! Pasted code lives for years: what an older program published is served as it was, and works beside the new.
 
+use std::fs::File;
+use std::process::Command;
+
 use beaconry_generator::{CollectorUrl, Engine, Input, generate};
 use beaconry_model::time::Timestamp;
 use beaconry_store::{Folder, PublishedFile, Registry};
@@ -16,6 +19,14 @@ fn older_engine() -> Engine {
         std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../snippet/dist/loader.js"))
             .unwrap();
     Engine::from_parts(&script, wasm.bytes(), &loader)
+}
+
+/// A file in gzip, which is what WebKit asks for over plain HTTP.
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), bytes).unwrap();
+    let made = Command::new("gzip").arg("-c").stdin(File::open(file.path()).unwrap()).output();
+    made.unwrap().stdout
 }
 
 #[tokio::test]
@@ -42,7 +53,7 @@ async fn an_older_engines_snippet_is_served_and_works_beside_a_newer_one() {
             .to_owned(),
             body: file.bytes().to_vec(),
             brotli: file.brotli().to_vec(),
-            gzip: Vec::new(),
+            gzip: gzip(file.bytes()),
         })
         .collect();
     registry.publish(&files, Timestamp(0)).unwrap();
