@@ -1,4 +1,4 @@
-//! The built engine: its script, its Wasm, and the loader that begins every snippet.
+//! The built engine: its script, its Wasm, its debug file, and the loader that begins every snippet.
 
 use std::sync::OnceLock;
 
@@ -10,6 +10,7 @@ use crate::literal::text;
 pub struct Engine {
     hash: String,
     files: [File; 2],
+    debug: File,
     loader: String,
 }
 
@@ -21,6 +22,7 @@ impl Engine {
             Engine::from_parts(
                 include_bytes!("../../snippet/dist/engine.js"),
                 include_bytes!("../../snippet/dist/engine.wasm"),
+                include_bytes!("../../snippet/dist/debug.js"),
                 include_str!("../../snippet/dist/loader.js"),
             )
         })
@@ -28,21 +30,28 @@ impl Engine {
 
     /// An engine from its parts. The loader names what [`crate::generate`] fills in: `ENGINE_URL`, `SCRIPT_INTEGRITY`,
     /// `WASM_INTEGRITY` and, last, `SETTINGS`.
-    pub fn from_parts(script: &[u8], wasm: &[u8], loader: &str) -> Engine {
+    pub fn from_parts(script: &[u8], wasm: &[u8], debug: &[u8], loader: &str) -> Engine {
+        // The script holds the debug file's own hash.
         let hash = short_hash(&[short_hash(script), short_hash(wasm)].concat().into_bytes());
         let script = File::new(format!("engine/{hash}.js"), script.to_vec());
         let wasm = File::new(format!("engine/{hash}.wasm"), wasm.to_vec());
-        Engine { hash, files: [script, wasm], loader: loader.trim_end().to_owned() }
+        let debug = File::new(format!("engine/{hash}.debug.js"), debug.to_vec());
+        Engine { hash, files: [script, wasm], debug, loader: loader.trim_end().to_owned() }
     }
 
-    /// The hash that names script and Wasm alike.
+    /// The hash that names its files.
     pub fn hash(&self) -> &str {
         &self.hash
     }
 
-    /// The script and the Wasm.
+    /// The script and the Wasm, which every visitor downloads.
     pub fn files(&self) -> &[File; 2] {
         &self.files
+    }
+
+    /// The debug file, which only those download who ask for it.
+    pub fn debug(&self) -> &File {
+        &self.debug
     }
 
     /// The loader, filled in with the address of the folder that holds the engine, and with settings.

@@ -87,6 +87,8 @@ pub struct Snippet {
     pub script: File,
     /// The engine's script and Wasm, shared by all snippets published with this engine.
     pub engine: [File; 2],
+    /// The engine's debug file, which only those download who ask for it.
+    pub debug: File,
     /// The tag to paste, in one line.
     pub paste: String,
     /// The page with the tag to paste, TypeScript types, and the manifest with sizes and hashes.
@@ -96,17 +98,18 @@ pub struct Snippet {
 impl Snippet {
     /// Every file, as `beaconry snippet EVENT --out DIR` writes them.
     pub fn files(&self) -> impl Iterator<Item = &File> {
-        [&self.script].into_iter().chain(&self.engine).chain(&self.papers)
+        self.served().chain(&self.papers)
     }
 
     /// The files that the collector serves.
     pub fn served(&self) -> impl Iterator<Item = &File> {
-        [&self.script].into_iter().chain(&self.engine)
+        [&self.script].into_iter().chain(&self.engine).chain([&self.debug])
     }
 
     /// What a page with this one event downloads, in bytes after brotli.
     pub fn page_bytes(&self) -> usize {
-        self.served().map(|file| file.brotli().len()).sum()
+        let files = [&self.script].into_iter().chain(&self.engine);
+        files.map(|file| file.brotli().len()).sum()
     }
 }
 
@@ -116,6 +119,7 @@ pub fn generate(input: &Input) -> Snippet {
     let name = format!("{}-v{}-{}", input.slug, input.version, file::short_hash(code.as_bytes()));
     let script = File::new(format!("s/{name}.js"), code.into_bytes());
     let engine = input.engine.files().clone();
+    let debug = input.engine.debug().clone();
     let paste = format!(
         "<script async src=\"{}\" integrity=\"{}\" crossorigin=\"anonymous\"></script>",
         input.collector.below(script.path()),
@@ -125,5 +129,5 @@ pub fn generate(input: &Input) -> Snippet {
     let types = File::new(format!("{}.d.ts", input.slug), types::of(input).into_bytes());
     let manifest = manifest::of(input, &paste, &[&script, &engine[0], &engine[1]]);
     let manifest = File::new(format!("{}.manifest.json", input.slug), manifest.into_bytes());
-    Snippet { script, engine, paste, papers: [page, types, manifest] }
+    Snippet { script, engine, debug, paste, papers: [page, types, manifest] }
 }

@@ -1,6 +1,6 @@
 //! The settings that a snippet carries, as the engine's page side reads them (`snippet/js/engine.js`, `host.js`, `page.js`).
 
-use beaconry_model::capture::{Action, Mapping, Source, Trigger};
+use beaconry_model::capture::{Action, Consent, JsonLd, Mapping, Source, Success, Trigger};
 use beaconry_model::convert::{DateOrder, Decimals};
 use beaconry_model::fields::Field;
 use beaconry_model::value::Kind;
@@ -9,11 +9,16 @@ use crate::literal::{list, number, text};
 use crate::urls::pattern;
 use crate::{Input, SETTINGS_FORMAT};
 
-/// `[format, collector's address, key, version, revision, slug, fields, triggers]`.
+/// `[format, collector's address, key, version, revision, slug, fields, triggers, consent, test]`.
 pub(crate) fn of(input: &Input) -> String {
-    let fields =
-        input.fields.iter().map(|it| Some(field(it, input.capture.mapping(it.name().as_str()))));
-    let triggers = input.capture.triggers.iter().map(|it| Some(trigger(it)));
+    let capture = input.capture;
+    let fields = input.fields.iter().map(|it| Some(field(it, capture.mapping(it.name().as_str()))));
+    let triggers = capture.triggers.iter().map(|it| Some(trigger(it)));
+    let consent = match capture.consent {
+        Consent::NotRequired => None,
+        Consent::Hold => Some("1".to_owned()),
+        Consent::Drop => Some("2".to_owned()),
+    };
     list(&[
         Some(SETTINGS_FORMAT.to_string()),
         Some(text(&input.collector.below("c"))),
@@ -23,6 +28,8 @@ pub(crate) fn of(input: &Input) -> String {
         Some(text(input.slug.as_str())),
         Some(list(&fields.collect::<Vec<_>>())),
         Some(list(&triggers.collect::<Vec<_>>())),
+        consent,
+        capture.test.then(|| "1".to_owned()),
     ])
 }
 
@@ -32,7 +39,7 @@ fn field(field: &Field, mapping: Option<&Mapping>) -> String {
     list(&[
         Some(text(field.name().as_str())),
         Some(flags(field, mapping).to_string()),
-        mapping.map(|mapping| source(&mapping.from)),
+        mapping.map(source),
         limits.max_length.map(|max| max.to_string()),
         limits.min.map(number),
         limits.max.map(number),
@@ -57,27 +64,74 @@ fn flags(field: &Field, mapping: Option<&Mapping>) -> u8 {
 }
 
 /// A constant is its text; every other source a list that begins with its number.
-fn source(source: &Source) -> String {
-    let place = |number: u8, what: &str, attribute: Option<&str>| {
-        list(&[Some(number.to_string()), Some(text(what)), attribute.map(text)])
-    };
-    match source {
+fn source(mapping: &Mapping) -> String {
+    let place = |number: u8, what: &str| place(number, what, None, mapping.anywhere);
+    match &mapping.from {
         Source::Constant(constant) => text(constant),
-        Source::UrlParam(name) => place(0, name, None),
-        Source::Text(selector) => place(1, selector, None),
-        Source::Value(selector) => place(2, selector, None),
-        Source::Attribute { selector, name } => place(3, selector, Some(name)),
-        Source::FormInput(name) => place(4, name, None),
+        Source::UrlParam(name) => place(0, name),
+        Source::Text(selector) => place(1, selector),
+        // A picture can have a title too; the page's own comes first.
+        Source::Title => self::place(1, "title", None, true),
+        Source::Value(selector) => place(2, selector),
+        Source::Attribute { selector, name } => attribute(selector, name, mapping.anywhere),
+        Source::Data(name) => {
+            let name = format!("data-{name}");
+            attribute(&format!("[{name}]"), &name, mapping.anywhere)
+        }
+        Source::Meta(name) => attribute(&meta(name), "content", true),
+        Source::FormInput(name) => place(4, name),
+        Source::PathSegment(number) => format!("[5,{number}]"),
+        Source::JsonLd(JsonLd { path, kind }) => self::place(6, path, kind.as_deref(), false),
+        Source::DataLayer(path) => place(7, path),
+        Source::EventDetail(path) => place(8, path),
+        Source::Url => "[9]".to_owned(),
+        Source::Referrer => "[10]".to_owned(),
     }
 }
 
-/// `[action, selector, URL pattern]`.
+fn attribute(selector: &str, name: &str, anywhere: bool) -> String {
+    place(3, selector, Some(name), anywhere)
+}
+
+/// `[number, what, more about it, whether the first on the page]`.
+fn place(number: u8, what: &str, more: Option<&str>, anywhere: bool) -> String {
+    let anywhere = anywhere.then(|| "1".to_owned());
+    list(&[Some(number.to_string()), Some(text(what)), more.map(text), anywhere])
+}
+
+/// The selector of the meta tags with this name.
+fn meta(name: &str) -> String {
+    let name = name.replace('\\', r"\\").replace('"', r#"\""#);
+    format!(r#"meta[name="{name}"],meta[property="{name}"]"#)
+}
+
+/// `[action, its selector, name or number, URL pattern, further settings]`.
 fn trigger(trigger: &Trigger) -> String {
-    let (number, selector) = match &trigger.on {
-        Action::PageView => (0, None),
-        Action::Click(selector) => (1, Some(text(selector))),
-        Action::Submit(selector) => (2, Some(text(selector))),
-    };
     let urls = (!trigger.urls.is_empty()).then(|| text(&pattern(&trigger.urls)));
-    list(&[Some(number.to_string()), selector, urls])
+    let (action, what, more) = match &trigger.on {
+        Action::PageView => (0, None, [None, None]),
+        Action::Click(selector) => (1, Some(text(selector)), [None, None]),
+        Action::Submit(form) => (2, Some(text(form)), success(trigger.success.as_ref())),
+        Action::ElementSeen(seen) => {
+            let share = number(f64::from(seen.share) / 100.0);
+            (3, Some(text(&seen.selector)), [Some(share), Some(seen.seconds.to_string())])
+        }
+        Action::ScrollDepth(percent) => (4, Some(percent.to_string()), [None, None]),
+        Action::TimeOnPage(seconds) => (5, Some(seconds.to_string()), [None, None]),
+        Action::DataLayer(name) => (6, Some(text(name)), [None, None]),
+        Action::CustomEvent(name) => (7, Some(text(name)), [None, None]),
+    };
+    let [third, fourth] = more;
+    list(&[Some(action.to_string()), what, urls, third, fourth])
+}
+
+/// An element's selector, or a URL pattern.
+fn success(success: Option<&Success>) -> [Option<String>; 2] {
+    match success {
+        None => [None, None],
+        Some(Success::Element(selector)) => [Some(text(selector)), None],
+        Some(Success::Url(condition)) => {
+            [None, Some(text(&pattern(std::slice::from_ref(condition))))]
+        }
+    }
 }

@@ -30,9 +30,9 @@ pub enum DateOrder {
     /// Year, month, day: `2026-11-23`. Nothing else is read.
     #[default]
     Ymd = 0,
-    /// Day, month, year: `23/11/2026`.
+    /// Day, month, year: `23/11/2026`. A year in front (`2026-11-23`) is read all the same.
     Dmy = 1,
-    /// Month, day, year: `11/23/2026`.
+    /// Month, day, year: `11/23/2026`. A year in front (`2026-11-23`) is read all the same.
     Mdy = 2,
 }
 
@@ -118,10 +118,11 @@ fn is_word_of(words: &[u8], text: &[u8]) -> bool {
 
 /// `YYYY-MM-DD` from a year of four digits, a month and a day, in this order, if that is all there is.
 fn date(order: DateOrder, text: &[u8]) -> Option<[u8; 10]> {
+    const YEAR_FIRST: u32 = 0x00_08_10;
     // The date as binary-coded decimals, `0xYYYYMMDD`; and where in it each part goes, the first part last.
     let mut coded: u32 = 0;
     let mut places: u32 = match order {
-        DateOrder::Ymd => 0x00_08_10,
+        DateOrder::Ymd => YEAR_FIRST,
         DateOrder::Dmy => 0x10_08_00,
         DateOrder::Mdy => 0x10_00_08,
     };
@@ -134,6 +135,10 @@ fn date(order: DateOrder, text: &[u8]) -> Option<[u8; 10]> {
             }
             b'-' | b'/' | b'.' | b' ' if digits == 0 && parts > 0 => {}
             b'-' | b'/' | b'.' | b' ' => {
+                if parts == 0 && digits == 4 {
+                    // A year of four digits in front leaves one order, and date inputs write no other.
+                    places = YEAR_FIRST;
+                }
                 let place = places & 0xFF;
                 let fits = if place == 16 { digits == 4 } else { digits == 1 || digits == 2 };
                 if !fits || parts == 3 {
@@ -155,6 +160,8 @@ fn date(order: DateOrder, text: &[u8]) -> Option<[u8; 10]> {
 }
 
 /// Writes the many spaces, apostrophes and minus signs of typography as their ASCII kin; the text's new length.
+// A call of its own: inlined, it makes the engine larger.
+#[inline(never)]
 fn plain(text: &mut [u8]) -> usize {
     let (mut to, mut last) = (0, 0);
     for from in 0..text.len() {

@@ -3,7 +3,10 @@
 // A field's settings are a list, as the generator writes them:
 // [name, flags, source, longest text, lowest, highest, allowed texts one a line]; flags are those of `src/lib.rs`.
 import { imports } from 'beaconry:wasm';
+import { UNREADABLE } from './kinds.js';
+import { note } from './notes.js';
 import { read } from './page.js';
+import { decode, encodeInto } from './text.js';
 
 // The largest texts that cross over, in bytes; `src/lib.rs` has room for them.
 const TEXT_ROOM = 48 * 1024;
@@ -11,9 +14,6 @@ const ALLOWED_ROOM = 200 * (4 * 200 + 1);
 
 const KINDS = ['text', 'bool', 'date', 'timestamp', 'number', 'decimal'];
 const CODES = ['', 'missing_field', 'unexpected_field', 'wrong_type', 'too_long', 'not_allowed', 'out_of_range'];
-
-const encoder = new TextEncoder();
-const decoder = new TextDecoder();
 
 // The engine, once Wasm is up.
 let wasm;
@@ -23,34 +23,38 @@ let now;
 let value;
 
 const bytes = (start, end) => new Uint8Array(wasm[WASM_MEMORY].buffer, wasm[WASM_BUFFER]() + start, end - start);
-const write = (text, place, room) => encoder.encodeInto(text, bytes(place, place + room)).written;
-const decode = (start, end) => decoder.decode(bytes(start, end));
+const write = (text, place, room) => encodeInto(text, bytes(place, place + room));
+const textAt = (start, end) => decode(bytes(start, end));
+
+// What a mapping finds; nothing where the page does not let itself be read, or a selector is none.
+const find = ([name, flags, source]) => {
+  try {
+    return read(source, now.context, flags & 7);
+  } catch (error) {
+    note(UNREADABLE, name, error);
+  }
+};
 
 export const setting = (field, place) => now.fields[field][place];
 
 export const pull = field => {
-  const [name, flags, source] = now.fields[field];
+  const settings = now.fields[field];
   let came = 1;
-  value = now.given[name];
+  value = now.given[settings[0]];
   if (value == null) {
-    value = read(source, now.near, flags & 7);
+    value = find(settings);
     came = 2;
   }
-  switch (typeof value) {
-    case 'string': return came + 8 * write(value, 0, TEXT_ROOM);
-    case 'number': return 3;
-    case 'boolean': return value ? 5 : 4;
-    case 'undefined': return 0;
-  }
-  return 6;
+  return value?.big ? came + 8 * write(value, 0, TEXT_ROOM)
+    : { number: 3, boolean: value ? 5 : 4, undefined: 0 }[typeof value] ?? 6;
 };
 
 export const allowed = (field, place) => write(now.fields[field][6] || '', place, ALLOWED_ROOM);
 
-export const parse = (start, end) => +(end ? decode(start, end) : value);
+export const parse = (start, end) => +(end ? textAt(start, end) : value);
 
 export const put_text = (field, start, end) => {
-  now.data[now.fields[field][0]] = decode(start, end);
+  now.data[now.fields[field][0]] = textAt(start, end);
 };
 
 export const put_number = (field, number) => {
@@ -64,11 +68,11 @@ export const fail = (field, code) => {
   now.errors.push({ field: name, code: CODES[code], expected, got: value });
 };
 
-// Captures one event: what was given to `track()`, else what the settings say is on the page near an element. The outcome
-// holds `data`, and `errors` by field. Without Wasm nothing is converted or checked.
-export const capture = (fields, given, near) => {
+// Captures one event: what was given to `track()`, else what the settings say is in the trigger's context or on the page.
+// The outcome holds `data`, and `errors` by field. Without Wasm nothing is converted or checked.
+export const capture = (fields, given, context) => {
   const outer = now;
-  const mine = now = { fields, given: { __proto__: null, ...given }, near, data: {}, errors: [] };
+  const mine = now = { fields, given: { __proto__: null, ...given }, context, data: {}, errors: [] };
   try {
     if (wasm) {
       unexpected(mine);
@@ -91,16 +95,14 @@ const unexpected = ({ fields, given, errors }) => {
 };
 
 // Values as they are, for the collector to convert and check.
-const raw = ({ fields, given, near, data }) => {
+const raw = ({ fields, given, data }) => {
   Object.assign(data, given);
-  for (const [name, flags, source] of fields) {
-    data[name] ??= read(source, near, flags & 7);
+  for (const field of fields) {
+    data[field[0]] ??= find(field);
   }
   for (const name in data) {
-    if (typeof data[name] == 'string') {
-      // Half a surrogate pair would make the whole beacon unreadable; it becomes U+FFFD, as in the checked way.
-      data[name] = decoder.decode(encoder.encode(data[name]));
-    }
+    // Half a surrogate pair would make the event unreadable; it becomes U+FFFD, as in the checked way.
+    data[name] = data[name]?.toWellFormed?.() ?? data[name];
   }
 };
 
@@ -110,5 +112,5 @@ export const checks = () => !!wasm;
 // Starts the engine from the response that the loader has asked for. Where a policy refuses Wasm, values go unchecked.
 export const start = async response => {
   const module = await (await response).arrayBuffer();
-  wasm = (await WebAssembly.instantiate(module, imports)).instance.exports;
+  wasm = (await WebAssembly.instantiate(module, imports())).instance.exports;
 };

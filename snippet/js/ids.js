@@ -5,21 +5,22 @@ const VISITOR = 'beaconry.visitor';
 
 // A UUID of version 7: 48 bits of time, then random bits. Plain http has no `crypto.randomUUID`.
 export const uuid = () => {
-  const random = [...crypto.getRandomValues(new Uint8Array(10))].map(byte => (byte + 256).toString(16).slice(1)).join('');
-  return (Date.now().toString(16).padStart(12, 0) + random)
-    .replace(/(.{8})(.{4}).(.{3}).(.{3})(.*)/, '$1-$2-7$3-8$4-$5');
+  const time = Date.now().toString(16).padStart(12, 0);
+  let at = 0;
+  return 'xxxxxxxx-xxxx-7xxx-8xxx-xxxxxxxxxxxx'.replace(/x/g, () =>
+    time[at++] || (crypto.getRandomValues(new Uint8Array(1))[0] & 15).toString(16));
 };
 
 let known = '';
 
 // The visitor's id, kept in this browser; where storage is refused, for this page only.
 export const visitor = () => {
-  inStorage(storage => {
-    known = storage[VISITOR] || known;
-  });
+  inStorage(storage => known = storage[VISITOR] || known);
   if (!/^[\w-]{1,64}$/.test(known)) known = uuid();
-  inStorage(storage => {
-    storage[VISITOR] = known;
-  });
+  inStorage(storage => storage[VISITOR] = known);
   return known;
+};
+
+export const forgetVisitor = () => {
+  known = '';
 };

@@ -2,28 +2,26 @@
 // there is none that takes them. Capitalised names are filled in by the generator.
 (settings => {
   try {
-    const me = document.currentScript || {};
-    const page = window.beaconry = window.beaconry || {
-      q: [],
-      track: (...call) => new Promise(answer => page.q.push([answer, call])),
-    };
+    const { currentScript, head } = document;
+    const page = window.beaconry ||= { q: [] };
+    // What is called before the engine is up waits for it.
+    ['track', 'consent', 'forget', 'debug'].map(name =>
+      page[name] ||= ((...call) => new Promise(answer => page.q.push([answer, call, name]))));
     // `f`: the newest format of settings that an engine takes which is on the page or on its way.
     if (!(page.f >= settings[0])) {
       page.f = settings[0];
+      // A policy for Trusted Types can be made once a page.
+      page.p ||= (window.trustedTypes || { createPolicy: (name, policy) => policy })
+        .createPolicy('beaconry', { createScriptURL: url => url });
+      // Loads a script in a way that every policy allows which allowed this one.
+      page.l = (url, integrity, w) => head.append(Object.assign(document.createElement('script'), {
+        w, integrity, crossOrigin: '', nonce: currentScript?.nonce || '', src: page.p.createScriptURL(url + '.js'),
+      }));
       const url = ENGINE_URL;
-      const script = document.createElement('script');
       // Side by side with the script that will use it.
-      script.w = fetch(url + '.wasm', { integrity: WASM_INTEGRITY });
-      script.w.catch(() => {});
-      script.crossOrigin = '';
-      script.integrity = SCRIPT_INTEGRITY;
-      script.nonce = me.nonce || '';
-      // Where the page asks for Trusted Types, its policy is to allow `beaconry`.
-      const { trustedTypes } = window;
-      script.src = trustedTypes
-        ? trustedTypes.createPolicy('beaconry', { createScriptURL: url => url }).createScriptURL(url + '.js')
-        : url + '.js';
-      document.head.append(script);
+      const wasm = fetch(url + '.wasm', { integrity: WASM_INTEGRITY });
+      wasm.catch(() => {});
+      page.l(url, SCRIPT_INTEGRITY, wasm);
     }
     page.track(settings);
   } catch {}

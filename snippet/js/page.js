@@ -1,14 +1,18 @@
 // Reads values off the page, and never what is masked.
 //
-// A source is a constant text, or a list as the generator writes it: [0, URL parameter], [1, selector] for text,
-// [2, selector] for an input's value, [3, selector, attribute], [4, name of an input of the form].
+// A source is a constant text, or a list as the generator writes it: [number, what, more, whether anywhere]; its number is
+// its place in `READERS`. Context is what the trigger has: the element (`near`), a `dataLayer` item, an event's detail.
 
-// Never read: what the page masks, passwords (also those shown as text), cards; and code, which is not text to a reader.
-const MASKED = '[data-beaconry-mask],[type=password],[autocomplete*=password i],[autocomplete*=cc- i],script,style';
+import { safely } from './safely.js';
+
+// Never read: what the page masks, passwords (also those shown as text), cards, files; and code, which is no text to a reader.
+const MASKED = '[data-beaconry-mask],[type=password],[autocomplete*=password i],[autocomplete*=cc- i],[type=file],script,style';
 
 const BOOL = 1;
+const TIMESTAMP = 3;
+// Numbers, with and without decimals, come after these.
 
-const isMasked = node => node.matches && node.matches(MASKED);
+const isMasked = node => node.matches?.(MASKED);
 // Through shadow roots too.
 const parent = node => node.parentNode || node.host;
 
@@ -18,44 +22,80 @@ const liesMasked = node => {
   }
 };
 
-// The page's URL without its fragment.
-export const pageUrl = () => location.href.split('#')[0];
+// A tree and all open shadow trees in it.
+export const trees = root => [root, ...[...root.querySelectorAll('*')].flatMap(({ shadowRoot }) => shadowRoot ? trees(shadowRoot) : [])];
 
-// The text a source holds for a field of this kind; undefined where there is none.
-export const read = (source, near, kind) => {
-  if (!source || source.big) return source;
-  const [from, what, attribute] = source;
-  if (!from) return new URLSearchParams(location.search).get(what) || undefined;
-  if (from == 4) return formInput(what, near, kind);
-  const element = nearest(what, near);
-  if (!element || liesMasked(element)) return;
-  return (from == 1 ? textOf(element) : from == 2 ? valueOf(element, kind) : element.getAttribute(attribute)) || undefined;
-};
+// All elements that match, in shadow trees too.
+export const everywhere = selector => trees(document).flatMap(tree => [...tree.querySelectorAll(selector)]);
 
-// The match nearest to an element: inside it, else inside the closest ancestor that holds one.
+// The page's URL without its fragment, unless that is a route within the page.
+export const pageUrl = () => location.href.replace(/#(?![/!]).*/, '');
+
+// The match nearest to an element: inside it, else inside the closest ancestor that holds one, else anywhere.
 const nearest = (selector, near) => {
   for (; near; near = parent(near)) {
-    const found = near.matches && near.matches(selector) ? near : near.querySelector(selector);
+    const found = near.matches?.(selector) ? near : near.querySelector(selector);
     if (found) return found;
   }
+  return everywhere(selector)[0];
 };
 
 // Node by node, so that masked parts stay out.
 const textOf = node =>
   node.nodeType == 3 ? node.data : isMasked(node) ? '' : [...node.childNodes].map(textOf).join('').replace(/\s+/g, ' ');
 
+// An input's value, by the kind of field that asks.
 const valueOf = (input, kind) => {
-  const tick = /^(checkbox|radio)$/.test(input.type);
-  if (tick && kind == BOOL && input.type != 'radio') return '' + input.checked;
-  return tick && !input.checked ? '' : input.value;
+  const { type, value, checked, selectedOptions } = input;
+  if (/checkbox|radio/.test(type)) return kind == BOOL && type != 'radio' ? '' + checked : checked ? value : '';
+  if (selectedOptions) return [...selectedOptions].map(option => option.value).join(', ');
+  // What these inputs hold has one meaning, whatever the page's language.
+  return kind > TIMESTAMP && /number|range/.test(type) && value ? +value : value;
 };
 
-// The values of all inputs of this name; of a truth the last, which is how forms send a box that is not ticked.
-const formInput = (name, near, kind) => {
-  const form = near.closest && near.closest('form') || near.form;
-  const values = [...(form ? form.elements : [])]
-    .filter(input => input.name == name && !liesMasked(input))
-    .map(input => valueOf(input, kind))
-    .filter(value => value);
-  return (kind == BOOL ? values.pop() : values.join(', ')) || undefined;
+// What lies at a path of keys parted by dots; a key that meets a list goes on in its first item.
+const at = (path, value) => path.split('.').reduce((value, key) => value?.[key] ?? value?.[0]?.[key], value);
+
+// The first value that lies at the path in any of these.
+const inAny = (path, values) => values.map(value => at(path, value)).find(value => value != null);
+
+// The items of the page's JSON-LD, those of lists and graphs each by itself; what is no JSON is skipped.
+const linkedData = () => everywhere('[type="application/ld+json"]').flatMap(safely(script =>
+  liesMasked(parent(script)) ? [] : [].concat(JSON.parse(script.textContent)).flatMap(item => item['@graph'] || item)));
+
+const element = read => (what, { near }, kind, more, anywhere) => {
+  const found = nearest(what, anywhere ? document : near);
+  if (found && !liesMasked(found)) return read(found, kind, more);
+};
+
+const READERS = [
+  what => new URLSearchParams(location.search).get(what),
+  element(textOf),
+  element(valueOf),
+  element((found, kind, name) => found.getAttribute(name)),
+  // The values of all inputs of this name; of a truth the last, which is how forms send a box that is not ticked.
+  (what, { near }, kind) => {
+    const form = near.closest?.('form') || near.form;
+    const values = [...(form ? form.elements : [])]
+      .filter(input => input.name == what && !liesMasked(input))
+      .map(input => valueOf(input, kind))
+      .filter(value => value !== '');
+    return kind == BOOL || !values[1] ? values.pop() : values.join(', ');
+  },
+  what => decodeURIComponent(location.pathname.split('/')[what] || ''),
+  (what, context, kind, type) => inAny(what, linkedData().filter(item => !type || [].concat(item?.['@type']).includes(type))),
+  (what, { item }) => inAny(what, [item, ...[...window.dataLayer || []].reverse()]),
+  (what, { detail }) => at(what, detail),
+  pageUrl,
+  () => document.referrer,
+];
+
+// The value a source holds for a field of this kind; undefined where there is none.
+export const read = (source, context, kind) => {
+  if (!source || source.big) return source;
+  const [from, what, more, anywhere] = source;
+  const value = READERS[from](what, context, kind, more, anywhere);
+  // A number stays one for a number's field; all else that is not text is written as text, to be converted.
+  const plain = typeof value == 'boolean' || typeof value == 'number' && kind <= TIMESTAMP ? '' + value : value;
+  return plain === '' || plain == null ? undefined : plain;
 };

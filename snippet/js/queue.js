@@ -1,111 +1,197 @@
 // Keeps events until the collector has them, and sends them.
 //
 // An event lies in localStorage under a key of its own, so that tabs never write over each other, and is deleted only
-// after a 2xx or a final refusal. What is left is sent by the next page.
+// after a 2xx or a final refusal. What is left is sent by the next page, or by another tab: one at a time. What is kept is
+// [collector's address, members of the envelope, event, whether consent is required].
 import { visitor } from './ids.js';
+import { DROPPED, REJECTED, RETRY, SENT } from './kinds.js';
+import { note } from './notes.js';
+import { allowed } from './privacy.js';
 import { inStorage } from './storage.js';
+import { bytesOf } from './text.js';
 
-const KEY = 'beaconry.q.';
-// Of what earlier pages left: how many events, and how many characters in all.
+const PREFIX = 'beaconry.';
+const KEY = PREFIX + 'q.';
+// The moment before which nobody sends.
+const WAIT_UNTIL = PREFIX + 'wait';
+// How many events were dropped and not yet reported.
+const LOST = PREFIX + 'dropped';
+
+// How many events are kept, and how many characters in all; over that the oldest are dropped.
 const MOST = 200;
 const MOST_CHARACTERS = 256 * 1024;
-// Of one request: a browser lets pages have 64 KiB under way that outlive them.
+// Of one request, in events and bytes.
 const BATCH = 100;
-const BATCH_CHARACTERS = 30_000;
+const BATCH_BYTES = 30_000;
+// A browser lets pages have 64 KiB under way that outlive them (Fetch, "inflight keepalive bytes").
+const UNDER_WAY_BYTES = 60_000;
 // Milliseconds until the first further try, doubled with each up to the longest.
-const WAIT = 1_000;
+const FIRST_WAIT = 1_000;
 const LONGEST_WAIT = 60_000;
+// The longest that anybody waits because a collector, or another tab, asked for it: the clock may have been wrong then.
+const LONGEST_ASKED = 3_600_000;
+// Milliseconds in which an event is still on its way from the page it happened on, and in which a batch is answered.
+const ON_ITS_WAY = 10_000;
 // Milliseconds in which a failed request may be due to the page being left.
 const GRACE = 100;
 
-// Events by id, as [address, unchecked, event]. The collector may not have them yet.
-const kept = {};
-// The ids on their way.
-const flying = new Set();
-// The ids that are done with, so that storage which does not let go of them makes nobody send them again.
-const done = new Set();
+// What storage refuses to keep, by key.
+const memory = {};
+// The keys of what this page has sent: on its way, or done with.
+const sent = new Set();
 // Public keys of events that the collector takes no more from this page.
 export const stopped = new Set();
 
-let wait = WAIT;
+let wait = FIRST_WAIT;
+let timer;
+let flushing;
+// Bytes of all requests under way.
+let underWay = 0;
+
+const keyOf = entry => KEY + entry[2].id;
 
 // Keeps an event, and sends it at once.
-export const keep = (address, unchecked, event) => {
-  const entry = kept[event.id] = [address, unchecked, event];
-  inStorage(storage => storage.setItem(KEY + event.id, JSON.stringify(entry)));
-  send([entry]);
+export const keep = entry => {
+  const key = keyOf(entry);
+  const text = JSON.stringify(entry);
+  if (!inStorage(storage => storage[key] = text)) memory[key] = text;
+  if (underWay < UNDER_WAY_BYTES && !heldUp()) return send([entry]);
+  all();
+  later(GRACE);
 };
 
-const drop = id => {
-  delete kept[id];
-  done.add(id);
-  inStorage(storage => storage.removeItem(KEY + id));
+const drop = key => {
+  delete memory[key];
+  inStorage(storage => delete storage[key]);
 };
 
-// Sends what earlier pages left and what could not be sent, a batch at a time. A page that is being left hands it to the
-// browser, and does not learn what became of it.
-export const flush = leaving => {
-  inStorage(storage => Object.keys(storage).forEach(key => {
-    if (key.startsWith(KEY)) load(key.slice(KEY.length), storage[key]);
-  }));
-  const batch = [];
+// Everything that is kept, oldest first, as [key, text]. What is over the bounds is dropped, the oldest first.
+const all = () => {
+  const found = { ...memory };
+  inStorage(storage => Object.assign(found, storage));
+  let count = 0;
   let characters = 0;
-  for (const id of waiting()) {
-    const entry = kept[id];
-    const [[address, unchecked] = entry] = batch;
-    characters += JSON.stringify(entry).length;
-    if (characters > BATCH_CHARACTERS || batch.length == BATCH || address != entry[0] || unchecked != entry[1]) break;
-    batch.push(entry);
-  }
-  if (batch.length) send(batch, leaving);
-};
-
-const load = (id, text) => {
-  try {
-    if (!done.has(id)) kept[id] ||= JSON.parse(text);
-  } catch {
-    drop(id);
-  }
-};
-
-// The ids to send, oldest first; what is over the bounds is dropped, the oldest first.
-const waiting = () => {
-  let characters = 0;
-  return Object.keys(kept).sort().reverse().filter((id, at) => {
-    characters += JSON.stringify(kept[id]).length;
-    if (at < MOST && characters < MOST_CHARACTERS) return !flying.has(id);
-    drop(id);
+  return Object.entries(found).filter(([key]) => key.startsWith(KEY)).sort().reverse().filter(([key, text]) => {
+    characters += text.length;
+    if (count++ < MOST && characters < MOST_CHARACTERS) return true;
+    drop(key);
+    note(DROPPED);
+    inStorage(storage => storage[LOST] = 1 + (+storage[LOST] || 0));
   }).reverse();
 };
 
-const send = (batch, leaving) => {
-  const [[address, unchecked]] = batch;
+// For how many milliseconds a collector's answer, or another tab, holds everybody up.
+const heldUp = () => {
+  const left = inStorage(storage => storage[WAIT_UNTIL] - Date.now());
+  return left > 0 && left < LONGEST_ASKED && left;
+};
+
+const holdUp = milliseconds => inStorage(storage => storage[WAIT_UNTIL] = Date.now() + milliseconds);
+
+// What an earlier page left may still be on its way from there.
+export const resume = () => later(ON_ITS_WAY);
+
+const later = milliseconds => {
+  timer ||= setTimeout(() => {
+    timer = 0;
+    flush();
+  }, milliseconds);
+};
+
+// The next events to send together: to one collector, of one kind, small enough to outlive the page.
+const next = () => {
+  const batch = [];
+  let size = 0;
+  let first;
+  for (const [key, text] of all()) {
+    if (sent.has(key)) continue;
+    try {
+      const entry = JSON.parse(text);
+      const kind = JSON.stringify(entry.slice(0, 2));
+      if (!allowed(entry[3]) || kind != (first ||= kind)) continue;
+      size += bytesOf(text);
+      if (batch.length == BATCH || batch[0] && size > BATCH_BYTES) break;
+      batch.push(entry);
+    } catch {
+      drop(key);
+    }
+  }
+  return batch;
+};
+
+// Sends what earlier pages left and what could not be sent, batch by batch. A page that is being left hands one to the
+// browser, and does not learn what became of it.
+export const flush = leaving => {
+  const milliseconds = heldUp();
+  if (milliseconds) return later(milliseconds);
+  if (leaving) return send(next(), leaving);
+  const { locks } = navigator;
+  flushing ||= (locks ? locks.request(KEY, sendAll).catch(() => sendAll()) : sendAll()).finally(() => {
+    flushing = 0;
+  });
+};
+
+// One tab at a time: by a lock, and where the browser has none (on plain http) by holding the others up meanwhile.
+const sendAll = async lock => {
+  let batch;
+  while ((batch = next())[0]) {
+    if (!lock) holdUp(ON_ITS_WAY);
+    if (!await send(batch)) return;
+  }
+  if (!lock) holdUp(0);
+};
+
+// Whether the collector has answered for good.
+const send = async (batch, leaving) => {
+  if (!batch[0]) return;
+  const [[address, kind]] = batch;
+  const keys = batch.map(keyOf);
   const events = batch.map(entry => entry[2]);
+  const dropped = inStorage(storage => +storage[LOST]) || undefined;
   // A string goes as text/plain, which needs no preflight.
-  const body = JSON.stringify({ v: 1, sent: new Date, visitor: visitor(), unchecked: unchecked || undefined, events });
+  const body = JSON.stringify({ v: 1, ...kind, sent: new Date, visitor: visitor(), dropped, events });
   if (leaving) return navigator.sendBeacon(address, body);
-  events.forEach(event => flying.add(event.id));
-  fetch(address, { method: 'POST', body, keepalive: true, credentials: 'omit' })
-    .then(response => settle(response, events))
-    .catch(() => retry(events));
+  const size = bytesOf(body);
+  keys.forEach(key => sent.add(key));
+  underWay += size;
+  try {
+    const options = { method: 'POST', body, keepalive: underWay < UNDER_WAY_BYTES, credentials: 'omit' };
+    await settle(await fetch(address, options), events);
+    keys.forEach(drop);
+    if (dropped) inStorage(storage => storage[LOST] -= dropped);
+    // The first that gets through after a while takes the others along.
+    if (wait != (wait = FIRST_WAIT)) flush();
+    return true;
+  } catch (error) {
+    note(RETRY, error, events, wait);
+    // A browser fails what is on its way just before a page is left, and delivers it all the same: no second try then.
+    setTimeout(() => keys.forEach(key => sent.delete(key)), GRACE);
+    later(wait * (.5 + Math.random()));
+    wait = Math.min(wait * 2, LONGEST_WAIT);
+  } finally {
+    underWay -= size;
+  }
 };
 
 // What becomes of events after an answer: 429 and 5xx are tried again, everything else is final.
 const settle = async (response, events) => {
-  if (response.status == 429 || response.status > 499) throw response;
-  if (response.status == 200) {
-    (await response.json()).rejected.forEach(({ index, code }) => {
-      if (/stale|disabled|unknown|origin/.test(code)) stopped.add(events[index].key);
-    });
+  const { status } = response;
+  if (status == 429 || status > 499) {
+    const asked = response.headers.get('Retry-After') * 1000;
+    if (asked) holdUp(Math.min(asked, LONGEST_ASKED - 1));
+    throw status;
   }
-  wait = WAIT;
-  events.forEach(event => drop(event.id));
-  flush();
+  const { rejected = [] } = status == 200 ? await response.json() : {};
+  rejected.forEach(rejection => {
+    const event = events[rejection.index];
+    if (/stale|disabled|unknown|origin/.test(rejection.code)) stopped.add(event.key);
+    note(REJECTED, event, rejection);
+  });
+  note(SENT, status, events, rejected);
 };
 
-const retry = events => {
-  // A browser fails what is on its way just before a page is left, and delivers it all the same: no second try then.
-  setTimeout(() => events.forEach(event => flying.delete(event.id)), GRACE);
-  setTimeout(flush, wait * (.5 + Math.random()));
-  wait = Math.min(wait * 2, LONGEST_WAIT);
+// Forgets what waits, here and in a storage.
+export const forgetAll = storage => {
+  Object.keys(memory).forEach(drop);
+  Object.keys(storage).forEach(key => key.startsWith(PREFIX) && delete storage[key]);
 };

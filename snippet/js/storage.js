@@ -1,8 +1,13 @@
-// The browser's storage, which may be refused, full, or missing.
+// The browser's storages, which may be refused, full, or missing.
 
 // What the act answers; nothing where storage is refused.
-export const inStorage = act => {
+const guarded = name => act => {
   try {
-    return act(localStorage);
+    return act(window[name]);
   } catch {}
 };
+
+// Kept until it is deleted.
+export const inStorage = guarded('localStorage');
+// Kept for this tab.
+export const inSession = guarded('sessionStorage');

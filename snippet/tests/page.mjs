@@ -13,7 +13,7 @@ export const snippet = settings => loader
   .replace('SCRIPT_INTEGRITY', '""')
   .replace('WASM_INTEGRITY', '""')
   .replace('ENGINE_URL', JSON.stringify(`https://collect.example/engine/${settings[0]}`))
-  .replace('SETTINGS', JSON.stringify(settings).replaceAll('null', ''));
+  .replace('SETTINGS', JSON.stringify(settings).replaceAll('null', '').replace(/,+]$/, ']'));
 
 // What a browser's storage has besides its keys.
 const storageMethods = {
@@ -22,14 +22,14 @@ const storageMethods = {
 };
 
 /** Settings of an event with these fields, for `snippet`. */
-export const settings = (fields, { format = 1, key = 'key', slug = 'order-placed', triggers = [] } = {}) =>
-  [format, 'https://collect.example/c', key, 3, 2, slug, fields, triggers];
+export const settings = (fields, { format = 1, key = 'key', slug = 'order-placed', triggers = [], consent, test } = {}) =>
+  [format, 'https://collect.example/c', key, 3, 2, slug, fields, triggers, consent, test];
 
 /**
  * A page at a URL. `answer(request)` is what the collector says: a status, or [status, body]; `wasm` is how Wasm arrives.
  * The engine's script runs once `loaded` is called, as a script that a browser loads beside the page.
  */
-export const open = ({ url = 'https://shop.example/?c=1#top', answer = () => 204, wasm = () => engineWasm, storage = {} } = {}) => {
+export const open = ({ url = 'https://shop.example/?c=1#top', answer = () => 204, wasm = () => engineWasm, storage = {}, session = {}, gpc } = {}) => {
   const sent = [];
   const beacons = [];
   const waiting = [];
@@ -42,6 +42,8 @@ export const open = ({ url = 'https://shop.example/?c=1#top', answer = () => 204
     addEventListener: listen,
     createElement: () => ({}),
     querySelector: () => null,
+    querySelectorAll: () => [],
+    documentElement: { scrollHeight: 900 },
     head: {
       append(script) {
         requested.push(script.src);
@@ -57,18 +59,18 @@ export const open = ({ url = 'https://shop.example/?c=1#top', answer = () => 204
     }
     const request = { address, ...options, body: JSON.parse(options.body) };
     sent.push(request);
-    const [status, body] = [].concat(await answer(request));
-    return { status, json: async () => body };
+    const [status, body, headers = {}] = [].concat(await answer(request));
+    return { status, json: async () => body, headers: new Headers(headers) };
   };
   const page = createContext({
     document, fetch, localStorage: Object.setPrototypeOf(storage, storageMethods), location: new URL(url), crypto: webcrypto, addEventListener: listen,
-    history: { pushState() {} }, navigator: { sendBeacon: (address, body) => beacons.push(JSON.parse(body)) },
+    history: { pushState() {}, replaceState() {} }, sessionStorage: Object.setPrototypeOf(session, storageMethods), navigator: { globalPrivacyControl: gpc, sendBeacon: (address, body) => beacons.push(JSON.parse(body)) },
     // A page that tries again for ever does not keep the tests running.
-    setTimeout: (...given) => { setTimeout(...given).unref(); }, URLSearchParams, TextEncoder, TextDecoder, Blob, console,
+    setTimeout: (...given) => setTimeout(...given).unref(), clearTimeout, setInterval: (...given) => setInterval(...given).unref(), clearInterval, URLSearchParams, TextEncoder, TextDecoder, Blob, console,
   });
   page.window = page;
   return {
-    page, sent, beacons, requested, storage,
+    page, sent, beacons, requested, storage, session,
     /** Runs a script on the page. */
     run: code => runInContext(code, page),
     /** Runs the engines that loaders have asked for, each by the code for its address. */

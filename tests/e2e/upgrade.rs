@@ -13,12 +13,13 @@ use crate::setting::Setting;
 
 /// The engine of an earlier program: the same work, other bytes.
 fn older_engine() -> Engine {
-    let [script, wasm] = Engine::embedded().files();
+    let embedded = Engine::embedded();
+    let [script, wasm] = embedded.files();
     let script = [b"/* An earlier engine. */\n", script.bytes()].concat();
     let loader =
         std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../snippet/dist/loader.js"))
             .unwrap();
-    Engine::from_parts(&script, wasm.bytes(), &loader)
+    Engine::from_parts(&script, wasm.bytes(), embedded.debug().bytes(), &loader)
 }
 
 /// A file in gzip, which is what WebKit asks for over plain HTTP.

@@ -119,10 +119,7 @@ fn disabling_and_enabling_the_same_version_revives_its_snippet() {
 fn changed_settings_make_the_snippet_outdated_but_not_stale() {
     let mut event = event(&[]);
     event.enable_tracking(false, NOON).unwrap();
-    let capture = Capture {
-        triggers: vec![Trigger { on: Action::PageView, urls: vec![] }],
-        mappings: vec![],
-    };
+    let capture = Capture { triggers: vec![Trigger::new(Action::PageView)], ..Capture::default() };
     event.set_capture(capture, NOON).unwrap();
     assert!(event.outdated(NOON));
     event.regenerate_snippet(false, NOON).unwrap();
@@ -214,9 +211,9 @@ fn take(event: &mut Event, step: &Step, now: &mut Timestamp) {
         Step::Regenerate { when_ready } => event.regenerate_snippet(when_ready, *now).map(|_| ()),
         Step::Disable => event.disable_tracking(*now),
         Step::SetCapture { page_view } => {
-            let triggers = page_view.then_some(Trigger { on: Action::PageView, urls: vec![] });
+            let triggers = page_view.then_some(Trigger::new(Action::PageView));
             event.set_capture(
-                Capture { triggers: triggers.into_iter().collect(), mappings: vec![] },
+                Capture { triggers: triggers.into_iter().collect(), ..Capture::default() },
                 *now,
             )
         }

@@ -8,8 +8,8 @@ use beaconry_model::names::FieldName;
 pub fn order_placed() -> Result<Capture, Invalid> {
     Ok(Capture {
         triggers: vec![Trigger {
-            on: Action::Submit("#checkout".to_owned()),
             urls: vec![UrlCondition::Prefix("/checkout".to_owned())],
+            ..Trigger::new(Action::Submit("#checkout".to_owned()))
         }],
         mappings: vec![
             mapping("orderid", Source::FormInput("order".to_owned()))?,
@@ -23,30 +23,22 @@ pub fn order_placed() -> Result<Capture, Invalid> {
                 },
             )?,
         ],
+        ..Capture::default()
     })
 }
 
 /// "Newsletter signed up", by the button of the form at the foot of each page.
 pub fn newsletter_signed_up() -> Result<Capture, Invalid> {
     Ok(Capture {
-        triggers: vec![Trigger {
-            on: Action::Click("#newsletter button".to_owned()),
-            urls: vec![],
-        }],
+        triggers: vec![Trigger::new(Action::Click("#newsletter button".to_owned()))],
         mappings: vec![
             mapping("list", Source::FormInput("list".to_owned()))?,
-            mapping(
-                "placement",
-                Source::Attribute {
-                    selector: "#newsletter".to_owned(),
-                    name: "data-placement".to_owned(),
-                },
-            )?,
+            mapping("placement", Source::Data("placement".to_owned()))?,
         ],
+        ..Capture::default()
     })
 }
 
 fn mapping(field: &str, from: Source) -> Result<Mapping, Invalid> {
-    let name = FieldName::try_from(field.to_owned())?;
-    Ok(Mapping { name, from, decimals: Default::default(), dates: Default::default() })
+    Ok(Mapping::new(FieldName::try_from(field.to_owned())?, from))
 }

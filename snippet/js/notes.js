@@ -1,0 +1,22 @@
+// Notes for the debug file: what was captured, what was wrong, what was sent. Nobody keeps them unless debug mode is on.
+import { inSession } from './storage.js';
+
+const page = window.beaconry;
+const { src } = document.currentScript;
+
+export const note = (...what) => {
+  if (page.n) page.n.push(what);
+};
+
+// `beaconry.debug()`: whether on or off, the debug file sees to it.
+export const debug = (on = true) => {
+  page.n ||= [];
+  page.o = on;
+  page.l(src.replace(/js$/, 'debug'), DEBUG_INTEGRITY);
+};
+
+// Whether a mode is on in this tab: by its name in the page's address, or in that of an earlier page.
+export const mode = name => {
+  const asked = location.search.includes(name);
+  return inSession(storage => asked ? storage[name] = 1 : storage[name]) || asked;
+};
