@@ -33,7 +33,9 @@ async fn receive(collector: &Collector, request: Request<Incoming>) -> Result<An
     let envelope = Envelope::parse(&body).map_err(Refused::Envelope)?;
     let snapshot = collector.store.snapshot();
     let judged = judge_all(&snapshot, &envelope, &arrival, collector.store.feed().is_watched());
-    keep(collector, judged).await
+    let answer = keep(collector, judged).await?;
+    collector.metrics.dropped(envelope.dropped);
+    Ok(answer)
 }
 
 /// The body, bounded in bytes before it is buffered, and in time.

@@ -27,6 +27,7 @@ pub struct Metrics {
     requests: Family<ByStatus, Counter>,
     accepted: Counter,
     rejected: Family<ByCode, Counter>,
+    dropped: Counter,
     connections: Gauge,
 }
 
@@ -43,9 +44,15 @@ impl Default for Metrics {
         );
         let rejected = Family::default();
         registry.register("events_rejected", "Events turned away, by code", rejected.clone());
+        let dropped = Counter::default();
+        registry.register(
+            "events_dropped_by_browsers",
+            "Events that browsers say they dropped, their queues being full",
+            dropped.clone(),
+        );
         let connections = Gauge::default();
         registry.register("connections", "Connections open", connections.clone());
-        Metrics { registry, requests, accepted, rejected, connections }
+        Metrics { registry, requests, accepted, rejected, dropped, connections }
     }
 }
 
@@ -60,6 +67,10 @@ impl Metrics {
 
     pub(crate) fn rejected(&self, code: Code) {
         self.rejected.get_or_create(&ByCode { code: code.as_str() }).inc();
+    }
+
+    pub(crate) fn dropped(&self, count: u64) {
+        self.dropped.inc_by(count);
     }
 
     pub(crate) fn connected(&self) {

@@ -28,6 +28,8 @@ pub const MAX_AGE_MS: i64 = 30 * DAY_MS;
 pub const CLOCK_TOLERANCE_MS: i64 = 30_000;
 /// The longest URL that is kept, in bytes; a longer one is cut.
 pub const MAX_URL: usize = 2_048;
+/// The most dropped events that one request is believed to report.
+const MOST_DROPPED: f64 = 1_000_000.0;
 /// The longest visitor id, in bytes.
 pub const MAX_VISITOR: usize = 64;
 
@@ -167,6 +169,8 @@ pub struct Envelope<'a> {
     pub unchecked: bool,
     /// Whether this is a trial that counts nowhere.
     pub test: bool,
+    /// How many events the browser dropped since it last said so, because its queue was full.
+    pub dropped: u64,
     /// The events.
     pub events: Vec<&'a RawValue>,
 }
@@ -183,6 +187,9 @@ struct EnvelopeDoc<'a> {
     unchecked: bool,
     #[serde(default)]
     test: bool,
+    // Any number will do: nobody's events are lost because of a count.
+    #[serde(default)]
+    dropped: f64,
     #[serde(borrow)]
     events: Vec<&'a RawValue>,
 }
@@ -216,7 +223,14 @@ impl<'a> Envelope<'a> {
                 "a \"visitor\" that is not 1 to {MAX_VISITOR} bytes"
             )));
         }
-        Ok(Envelope { sent, visitor, unchecked: doc.unchecked, test: doc.test, events: doc.events })
+        Ok(Envelope {
+            sent,
+            visitor,
+            unchecked: doc.unchecked,
+            test: doc.test,
+            dropped: doc.dropped.clamp(0.0, MOST_DROPPED) as u64,
+            events: doc.events,
+        })
     }
 
     /// How far the sender's clock is behind the time of arrival, in milliseconds; 0 where it is right, or not said.

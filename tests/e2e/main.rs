@@ -1,11 +1,16 @@
 //! The whole of Beaconry as people use it: the real binary, real files, a real browser.
 
 mod bad_input;
+mod capture;
 mod command_line;
 mod console;
 mod essential;
 mod in_the_browser;
 mod kill;
 mod life_cycle;
+mod modes;
+mod policies;
+mod privacy;
+mod queue;
 mod setting;
 mod upgrade;

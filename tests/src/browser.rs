@@ -1,16 +1,18 @@
 //! What a test does in a browser, because it should read as what a visitor does, whichever engine shows the page.
 
+use fantoccini::wd::WindowHandle;
 use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
 
 use crate::driver::{Driver, Engine};
+use crate::http;
 
 /// A browser with one window. Closed, with its driver, when it goes out of scope.
 #[derive(Debug)]
 pub struct Browser {
     client: Client,
-    _driver: Driver,
+    driver: Driver,
 }
 
 impl Browser {
@@ -23,7 +25,7 @@ impl Browser {
             .connect(&driver.address)
             .await;
         let client = client.unwrap_or_else(|error| panic!("no browser: {error}"));
-        Browser { client, _driver: driver }
+        Browser { client, driver }
     }
 
     /// Opens a page.
@@ -97,6 +99,44 @@ impl Browser {
             )
             .await;
         assert_eq!(up, json!(true));
+    }
+
+    /// Runs a command of the Chrome DevTools Protocol. Chromium only.
+    pub async fn devtools(&self, command: &str, params: Value) {
+        let session = self.client.session_id().await.ok().flatten().unwrap_or_default();
+        let path = format!("/session/{session}/goog/cdp/execute");
+        let body = json!({ "cmd": command, "params": params }).to_string();
+        let answer = http::post(
+            &self.driver.address,
+            &path,
+            &["Content-Type: application/json"],
+            body.as_bytes(),
+        );
+        assert_eq!(answer.status, 200, "{command}: {}", answer.text());
+    }
+
+    /// Takes the page's network away, or gives it back.
+    pub async fn offline(&self, offline: bool) {
+        self.devtools("Network.enable", json!({})).await;
+        let conditions = json!({ "offline": offline, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1 });
+        self.devtools("Network.emulateNetworkConditions", conditions).await;
+    }
+
+    /// Opens another tab and goes on there; gives its handle.
+    pub async fn new_tab(&self) -> WindowHandle {
+        let opened = self.client.new_window(true).await.unwrap_or_else(|error| panic!("{error}"));
+        self.go_to_tab(opened.handle.clone()).await;
+        opened.handle
+    }
+
+    /// Goes on in a tab.
+    pub async fn go_to_tab(&self, tab: WindowHandle) {
+        self.client.switch_to_window(tab).await.unwrap_or_else(|error| panic!("{error}"));
+    }
+
+    /// The tab that is open.
+    pub async fn tab(&self) -> WindowHandle {
+        self.client.window().await.unwrap_or_else(|error| panic!("{error}"))
     }
 
     /// How many files below a path the page has loaded.

@@ -66,17 +66,26 @@ fn request(url: &str, method: &str, path: &str, headers: &[&str], body: &[u8]) -
     exchange(url, &bytes).unwrap_or_else(|error| panic!("{method} {url}{path}: {error}"))
 }
 
-/// Sends bytes and reads until the other side closes.
+/// Sends bytes and reads the answer: until the other side closes, or all that it announced is there.
 pub fn exchange(url: &str, bytes: &[u8]) -> std::io::Result<Answer> {
     let mut stream = TcpStream::connect(url.strip_prefix("http://").unwrap_or(url))?;
     stream.set_read_timeout(Some(Duration::from_secs(30)))?;
     // A server that has heard enough may close before all is sent; what it said is read all the same.
     let _ = stream.write_all(bytes);
     let mut received = Vec::new();
-    match stream.read_to_end(&mut received) {
-        Ok(_) => {}
-        Err(error) if error.kind() == ErrorKind::ConnectionReset => {}
-        Err(error) => return Err(error),
+    let mut part = [0; 16 * 1024];
+    loop {
+        match stream.read(&mut part) {
+            Ok(0) => break,
+            Ok(read) => received.extend_from_slice(&part[..read]),
+            Err(error) if error.kind() == ErrorKind::ConnectionReset => break,
+            Err(error) => return Err(error),
+        }
+        let answer = parse(&received);
+        let announced = answer.header("content-length").and_then(|length| length.parse().ok());
+        if announced.is_some_and(|length: usize| answer.body.len() >= length) {
+            break;
+        }
     }
     Ok(parse(&received))
 }
