@@ -117,3 +117,32 @@ async fn where_wasm_is_refused_values_go_unchecked_and_the_collector_checks() {
     });
     assert_eq!(kept[0]["errors"][0]["field"], json!("total"));
 }
+
+#[tokio::test]
+async fn nothing_is_stored_or_sent_before_consent() {
+    let setting = Setting::new();
+    setting.event_capturing("It", &["n:number"], "consent = 'hold'");
+    setting.site.page("/", &setting.paste("it"), "");
+    let browser = Browser::start().await;
+    browser.open(&setting.site.url("/")).await;
+    browser.engine_is_up().await;
+    let traces = "return [localStorage.length, sessionStorage.length, document.cookie]";
+    for n in [1, 2] {
+        let track = format!("return await beaconry.track('it', {{ n: {n} }})");
+        assert_eq!(browser.settle(&track).await, json!({ "ok": true }));
+        if n == 1 {
+            assert_eq!(browser.run(traces).await, json!([0, 0, ""]));
+            assert_eq!(browser.loaded("/c").await, 0);
+            browser.run("beaconry.consent(true)").await;
+        }
+    }
+    let events = setting.server.events("it", 2);
+    let mut numbers: Vec<_> =
+        events.iter().map(|event| event["data"]["n"].as_i64().unwrap()).collect();
+    numbers.sort_unstable();
+    assert_eq!(numbers, [1, 2]);
+    browser.run("beaconry.consent(false)").await;
+    let refused = browser.settle("return await beaconry.track('it', { n: 3 })").await;
+    assert_eq!(refused["errors"][0]["code"], json!("no_consent"));
+    assert_eq!(browser.run(traces).await, json!([0, 0, ""]));
+}

@@ -5,6 +5,7 @@ mod capture;
 mod command_line;
 mod console;
 mod essential;
+mod hostile;
 mod in_the_browser;
 mod kill;
 mod life_cycle;

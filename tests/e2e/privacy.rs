@@ -37,22 +37,6 @@ fn refused() -> Value {
 }
 
 #[tokio::test]
-async fn what_is_held_goes_once_there_is_consent() {
-    let (setting, browser) = page("consent = 'hold'", "").await;
-    assert_eq!(track(&browser, 1).await, json!({ "ok": true }));
-    assert_eq!(browser.run(TRACES).await, json!([0, 0, "", 0]));
-    browser.run("beaconry.consent(true)").await;
-    assert_eq!(track(&browser, 2).await, json!({ "ok": true }));
-    assert_eq!(numbers(&setting.server.events("it", 2)), [1, 2]);
-    browser.run("beaconry.consent(false)").await;
-    assert_eq!(track(&browser, 3).await, refused());
-    assert_eq!(
-        browser.run("return [localStorage.length, sessionStorage.length]").await,
-        json!([0, 0])
-    );
-}
-
-#[tokio::test]
 async fn what_is_dropped_before_consent_is_gone() {
     let (setting, browser) = page("consent = 'drop'", "").await;
     assert_eq!(track(&browser, 1).await, refused());
