@@ -103,4 +103,4 @@ page.s = snippets;
 if (mode('beaconry-debug')) debug();
 start(document.currentScript.w).catch(error => note(NO_WASM, page.w = error)).then(open);
 addEventListener('pagehide', leave);
-document.addEventListener('visibilitychange', () => document.hidden && leave());
+addEventListener('visibilitychange', () => document.hidden && leave());

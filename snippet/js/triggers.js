@@ -50,7 +50,7 @@ const listen = type => on(type, event => {
   // A form that does its own validation submits what the browser would not.
   const valid = node => action != SUBMIT || !node.matches(':invalid');
   act(snippets, action, ([, what]) => action != CUSTOM ? path.find(node => node.matches?.(what) && valid(node))
-    : what == type && (path.find(node => node.querySelector) || document), event);
+    : what == type && (path[0].matches ? path[0] : document), event);
 }, { capture: true });
 
 const scrolls = type => {

@@ -13,5 +13,6 @@ mod modes;
 mod policies;
 mod privacy;
 mod queue;
+mod real_pages;
 mod setting;
 mod upgrade;
