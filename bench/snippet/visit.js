@@ -1,0 +1,125 @@
+// One visit to a page in a browser context of its own: cold caches, a slow processor, and what DevTools saw of it.
+import { once } from 'node:events';
+
+const CATEGORIES = ['devtools.timeline', 'disabled-by-default-devtools.timeline', 'v8', 'v8.wasm', 'toplevel', 'blink.user_timing'];
+// Milliseconds until a beacon that has not come is not coming.
+const PATIENCE = 20_000;
+
+/** Loads `url` until its network is idle and, where `tracker` origins are given, a beacon to one of them is answered.
+ *
+ * Times are in milliseconds since the page's own request; `trace` holds the trace's events where it was asked for. */
+export const visit = async (chromium, url, { origins = [], slowdown, network, traced }) => {
+  const { browserContextId } = await chromium.send('Target.createBrowserContext');
+  try {
+    const { targetId } = await chromium.send('Target.createTarget', { url: 'about:blank', browserContextId });
+    const { sessionId } = await chromium.send('Target.attachToTarget', { targetId, flatten: true });
+    const tell = (method, params) => chromium.send(method, params, sessionId);
+    await tell('Network.enable');
+    await tell('Page.enable');
+    await tell('Page.setLifecycleEventsEnabled', { enabled: true });
+    await tell('Emulation.setCPUThrottlingRate', { rate: slowdown });
+    if (network) await tell('Network.emulateNetworkConditions', { offline: false, ...network });
+    const stopTrace = traced && await startTrace(chromium);
+    const log = watch(chromium, sessionId, origins);
+    await tell('Page.navigate', { url });
+    await log.over();
+    const trace = traced ? await stopTrace() : [];
+    return { ...log.seen(), trace };
+  } finally {
+    await chromium.send('Target.disposeBrowserContext', { browserContextId });
+  }
+};
+
+const startTrace = async chromium => {
+  const trace = [];
+  const collect = ({ value }) => trace.push(...value);
+  chromium.events.on('Tracing.dataCollected', collect);
+  await chromium.send('Tracing.start', {
+    transferMode: 'ReportEvents',
+    traceConfig: { recordMode: 'recordUntilFull', includedCategories: CATEGORIES, excludedCategories: ['*'] },
+  });
+  return async () => {
+    const complete = once(chromium.events, 'Tracing.tracingComplete');
+    await chromium.send('Tracing.end');
+    const [{ dataLossOccurred }] = await complete;
+    chromium.events.off('Tracing.dataCollected', collect);
+    if (dataLossOccurred) throw Error('the trace lost events');
+    return trace;
+  };
+};
+
+// Everything has its time by the same clock: DevTools' own, of the machine.
+const watch = (chromium, sessionId, origins) => {
+  const requests = new Map();
+  const marks = {};
+  let document;
+  let idle = false;
+  let end;
+  let fail;
+  const ended = new Promise((done, failed) => [end, fail] = [done, failed]);
+  const beacon = () => [...requests.values()].find(({ method, url }) => method == 'POST' && ours(url));
+  const ours = url => origins.some(origin => url.startsWith(origin + '/'));
+  const settle = () => idle && (!origins.length || beacon()?.finished) && end();
+
+  const listeners = {
+    'Network.requestWillBeSent': ({ requestId, request: { url, method }, timestamp, type, loaderId }) => {
+      if (!document) document = { requestId, loaderId, start: timestamp };
+      // The browser asks for a preflight under an id of its own, after the request that needs it.
+      requests.set(requestId, { url, method, type, sent: timestamp });
+    },
+    'Network.responseReceived': ({ requestId, response: { status, headers }, timestamp }) => {
+      Object.assign(requests.get(requestId) || {}, { status, headers, responded: timestamp });
+    },
+    'Network.loadingFinished': ({ requestId, timestamp }) => {
+      Object.assign(requests.get(requestId) || {}, { finished: timestamp });
+      settle();
+    },
+    'Network.loadingFailed': ({ requestId, errorText }) => {
+      fail(Error(`${requests.get(requestId)?.url}: ${errorText}`));
+    },
+    'Page.lifecycleEvent': ({ name, loaderId, timestamp }) => {
+      if (loaderId != document?.loaderId) return;
+      marks[name] ??= timestamp;
+      if (name == 'networkIdle') idle = true;
+      settle();
+    },
+  };
+  const bound = Object.entries(listeners).map(([name, act]) => [name, (params, session) => session == sessionId && act(params)]);
+  bound.forEach(pair => chromium.events.on(...pair));
+  const ms = timestamp => (timestamp - document.start) * 1000;
+
+  return {
+    over: async () => {
+      const late = setTimeout(() => fail(Error('no beacon came')), PATIENCE);
+      try {
+        await ended;
+      } finally {
+        clearTimeout(late);
+        bound.forEach(pair => chromium.events.off(...pair));
+      }
+    },
+    seen: () => {
+      const mine = [...requests.values()].filter(({ url }) => ours(url));
+      const files = mine.filter(({ method }) => method == 'GET');
+      return {
+        start: document.start,
+        ready: ms(marks.DOMContentLoaded),
+        beacon: mine.length ? ms(beacon().sent) : undefined,
+        status: beacon()?.status,
+        posts: mine.filter(({ method }) => method == 'POST').length,
+        preflight: mine.some(({ type }) => type == 'Preflight'),
+        bytes: files.reduce((sum, file) => sum + wireBytes(file), 0),
+        files: files.map(({ url, sent, finished }) => ({ url, sent: ms(sent), finished: ms(finished) })),
+      };
+    },
+  };
+};
+
+// What a file's body is on the wire. Everyone's files are served compressed and with their length; a page's are few.
+const wireBytes = ({ url, status, headers = {} }) => {
+  const of = name => headers[Object.keys(headers).find(key => key.toLowerCase() == name)];
+  if (status != 200 || of('content-encoding') != 'br' || !of('content-length')) {
+    throw Error(`${url} came with status ${status}, or not in brotli, or without its length`);
+  }
+  return +of('content-length');
+};
