@@ -1,7 +1,7 @@
 // The page that everything is measured on: a shop's page after an order, about 20 kB, with no script but the pasted one.
 import { ORDER } from './order.js';
 
-const PRODUCTS = 24;
+const PRODUCTS = 31;
 const MATERIALS = ['opal glass', 'brushed brass', 'oiled oak', 'linen', 'powder-coated steel', 'recycled paper'];
 const ROOMS = ['a hallway', 'a reading corner', 'the kitchen table', 'a bedroom', 'a stairwell'];
 const KINDS = ['Pendant', 'Floor lamp', 'Wall lamp', 'Table lamp'];

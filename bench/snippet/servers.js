@@ -8,7 +8,7 @@ const listen = async answer => {
   await once(server, 'listening');
   return {
     origin: `http://127.0.0.1:${server.address().port}`,
-    close: () => {
+    stop: () => {
       server.closeAllConnections();
       server.close();
     },

@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs';
 
 const version = name => JSON.parse(readFileSync(new URL(`node_modules/${name}/package.json`, import.meta.url))).version;
-const peer = (name, package_, queue, checks) => ({ name, title: `${package_} ${version(package_)}`, queue, checks });
+const peer = (name, package_, queue, checks, build = '') =>
+  ({ name, title: `${package_} ${version(package_)}${build}`, queue, checks });
 
 export const OURS = 'beaconry';
 export const REFERENCE = 'plausible';
@@ -13,7 +14,7 @@ export const PEERS = [
   peer('snowplow', '@snowplow/browser-tracker', 'yes; localStorage', 'later, in its pipeline'),
   peer('jitsu', '@jitsu/js', 'no', 'no'),
   peer('segment', '@segment/analytics-next', 'yes; localStorage', 'no'),
-  peer('posthog', 'posthog-js', 'yes; memory', 'no'),
+  peer('posthog', 'posthog-js', 'yes; memory', 'no', ', slim build'),
   { name: 'floor', title: 'floor: a bare Wasm that sends', queue: 'no', checks: 'no' },
 ];
 

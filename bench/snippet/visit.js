@@ -1,11 +1,11 @@
 // One visit to a page in a browser context of its own: cold caches, a slow processor, and what DevTools saw of it.
 import { once } from 'node:events';
 
-const CATEGORIES = ['devtools.timeline', 'disabled-by-default-devtools.timeline', 'v8', 'v8.wasm', 'toplevel', 'blink.user_timing'];
+const CATEGORIES = ['devtools.timeline', 'disabled-by-default-devtools.timeline', 'v8', 'v8.execute', 'v8.wasm'];
 // Milliseconds until a beacon that has not come is not coming.
 const PATIENCE = 20_000;
 
-/** Loads `url` until its network is idle and, where `tracker` origins are given, a beacon to one of them is answered.
+/** Loads `url` until a beacon to one of the `origins` is answered; with `traced`, also until the network is idle.
  *
  * Times are in milliseconds since the page's own request; `trace` holds the trace's events where it was asked for. */
 export const visit = async (chromium, url, { origins = [], slowdown, network, traced }) => {
@@ -20,7 +20,7 @@ export const visit = async (chromium, url, { origins = [], slowdown, network, tr
     await tell('Emulation.setCPUThrottlingRate', { rate: slowdown });
     if (network) await tell('Network.emulateNetworkConditions', { offline: false, ...network });
     const stopTrace = traced && await startTrace(chromium);
-    const log = watch(chromium, sessionId, origins);
+    const log = watch(chromium, sessionId, origins, traced);
     await tell('Page.navigate', { url });
     await log.over();
     const trace = traced ? await stopTrace() : [];
@@ -49,7 +49,7 @@ const startTrace = async chromium => {
 };
 
 // Everything has its time by the same clock: DevTools' own, of the machine.
-const watch = (chromium, sessionId, origins) => {
+const watch = (chromium, sessionId, origins, untilIdle) => {
   const requests = new Map();
   const marks = {};
   let document;
@@ -59,7 +59,7 @@ const watch = (chromium, sessionId, origins) => {
   const ended = new Promise((done, failed) => [end, fail] = [done, failed]);
   const beacon = () => [...requests.values()].find(({ method, url }) => method == 'POST' && ours(url));
   const ours = url => origins.some(origin => url.startsWith(origin + '/'));
-  const settle = () => idle && (!origins.length || beacon()?.finished) && end();
+  const settle = () => (idle || !untilIdle) && (!origins.length || beacon()?.responded) && end();
 
   const listeners = {
     'Network.requestWillBeSent': ({ requestId, request: { url, method }, timestamp, type, loaderId }) => {
@@ -69,13 +69,15 @@ const watch = (chromium, sessionId, origins) => {
     },
     'Network.responseReceived': ({ requestId, response: { status, headers }, timestamp }) => {
       Object.assign(requests.get(requestId) || {}, { status, headers, responded: timestamp });
+      settle();
     },
     'Network.loadingFinished': ({ requestId, timestamp }) => {
       Object.assign(requests.get(requestId) || {}, { finished: timestamp });
-      settle();
     },
     'Network.loadingFailed': ({ requestId, errorText }) => {
-      fail(Error(`${requests.get(requestId)?.url}: ${errorText}`));
+      const { url, responded } = requests.get(requestId) || {};
+      // An answer without a body that the page does not read counts as aborted.
+      if (!responded) fail(Error(`${url}: ${errorText}`));
     },
     'Page.lifecycleEvent': ({ name, loaderId, timestamp }) => {
       if (loaderId != document?.loaderId) return;
@@ -103,7 +105,7 @@ const watch = (chromium, sessionId, origins) => {
       const files = mine.filter(({ method }) => method == 'GET');
       return {
         start: document.start,
-        ready: ms(marks.DOMContentLoaded),
+        marks: Object.fromEntries(Object.entries(marks).map(([name, at]) => [name, ms(at)])),
         beacon: mine.length ? ms(beacon().sent) : undefined,
         status: beacon()?.status,
         posts: mine.filter(({ method }) => method == 'POST').length,

@@ -24,5 +24,7 @@ posthog.init('bench', {
   disable_web_experiments: true,
   disable_scroll_properties: true,
   person_profiles: 'identified_only',
+  // It drops what a browser under remote control sends.
+  opt_out_useragent_filter: true,
 });
 posthog.capture('Order placed', ORDER);
