@@ -1,10 +1,10 @@
 # The commands of the house. `make help` says what each does.
 SHELL := bash
 
-.PHONY: help setup engine build run test screenshots fmt
+.PHONY: help setup engine build run test screenshots bench-snippet fmt
 
 help: ## What each command does
-	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1\t\2/p' Makefile | expand -t 16
+	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1\t\2/p' Makefile | expand -t 24
 
 setup: ## Install what is missing to build
 	@scripts/setup build
@@ -27,6 +27,9 @@ test: ## Set up and run every check and test
 screenshots: build ## Take the pictures of README anew
 	@scripts/setup test
 	@scripts/screenshots
+
+bench-snippet: build ## Measure the snippet beside today's trackers; rewrites its part of BENCHMARKS.md
+	@scripts/bench-snippet
 
 fmt: ## Format all Rust
 	@cargo fmt && cargo fmt --manifest-path snippet/Cargo.toml

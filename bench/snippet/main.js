@@ -23,11 +23,17 @@ const BASELINE = 'baseline';
 const { values: { rounds } } = parseArgs({ options: { rounds: { type: 'string', default: '9' } } });
 if (!/^[1-9]\d*$/.test(rounds)) throw Error('--rounds takes a number');
 
-const stops = [];
+const started = [];
 const stopLater = thing => {
-  stops.unshift(thing);
+  started.unshift(thing);
   return thing;
 };
+const stop = async () => {
+  for (const thing of started.splice(0)) await thing.stop();
+};
+for (const signal of ['SIGINT', 'SIGTERM']) {
+  process.once(signal, () => stop().finally(() => process.exit(1)));
+}
 
 const setUp = async () => {
   const pages = new Map();
@@ -100,5 +106,5 @@ try {
     date: new Date().toISOString().slice(0, 10),
   }));
 } finally {
-  for (const thing of stops) await thing.stop();
+  await stop();
 }

@@ -15,6 +15,7 @@ export const moments = ({ files, marks, beacon }, { slices }) => {
     ['snippet asked for', snippet.sent],
     ['snippet there', snippet.finished],
     ['page parsed (DOMContentLoaded)', marks.DOMContentLoaded],
+    ['first paint of content', marks.firstContentfulPaint],
     ['snippet evaluated, from', begins(slices, runs(snippet))],
     ['snippet evaluated, to', ends(slices, runs(snippet))],
     ['wasm asked for', wasm.sent],

@@ -66,8 +66,8 @@ const section = measured => {
   const { rounds, slowdown, cpus, chromium, node, date, far, pageBytes } = measured;
   return `## One event on page load
 
-Measured on ${date}, ${cpus} CPUs, ${chromium}, Node ${node}; ${rounds} rounds, processor slowed down ${slowdown} times. To repeat: \`make bench-snippet\`
-(\`scripts/bench-snippet --rounds N\` for more rounds).
+Measured on ${date}, ${cpus} CPUs, ${chromium}, Node ${node}; ${rounds} rounds, the processor slowed down ${slowdown} times by
+DevTools. To repeat: \`make bench-snippet\`, or with N rounds \`scripts/bench-snippet --rounds N\`.
 
 ${results(summaries, measured)}
 
@@ -80,8 +80,9 @@ another one. Each figure is the median, with the quartiles in brackets. Every ev
 - *bytes*: the bodies, in brotli at its best, of everything the page downloads for the tracker.
 - *ms to first beacon*: from the request for the page to the request with the event, both as DevTools saw them, not traced.
   The second column adds ${far} by DevTools' network throttling.
-- *script ms*: time in scripts, timers, microtasks and Wasm on the page's main thread, from traces of further visits, less
-  what the same page costs without a tracker. *Longest task*: of those that ran script. *More tasks > 50 ms*: than without one.
+- *script ms*: processor time in scripts, timers, microtasks and Wasm on the page's main thread, from traces of further
+  visits, less what the same page costs without a tracker. *Longest task*: of those that ran script, in processor time too.
+  *More tasks > 50 ms*: than without a tracker.
 - Peers are npm packages of the versions above, each bundled by esbuild into one classic script with its settings and the
   event. What this event does not need is off (page views, autocapture, replay, flags, fetched settings), and nothing waits
   for a batch.
@@ -95,8 +96,9 @@ What is not fair, and to whom.
   nothing. The column at ${far} shows it.
 - To the peers: Beaconry does only events like this one. Some peers bring much that is switched off here but was downloaded.
 - To Plausible: it promises nothing about an event that fails to arrive, and is the smaller for it.
-- To those with a preflight: none, it comes after the moment that counts; on a real network their event arrives a round trip
-  later than it is sent.
+- In favour of those with a preflight: it comes after the moment that counts; on a real network their event is under way a
+  round trip later than it says here.
+- To PostHog: its beacon is not compressed here, which sends it sooner but makes it need a preflight.
 - In favour of Segment and PostHog: their usual installation fetches settings and lazy parts first; here it does not.
 - To nobody: plain HTTP/1.1, no TLS; Wasm compiled on other threads is not in *script ms*.
 

@@ -62,10 +62,9 @@ const watch = (chromium, sessionId, origins, untilIdle) => {
   const settle = () => (idle || !untilIdle) && (!origins.length || beacon()?.responded) && end();
 
   const listeners = {
-    'Network.requestWillBeSent': ({ requestId, request: { url, method }, timestamp, type, loaderId }) => {
+    'Network.requestWillBeSent': ({ requestId, request: { url, method }, timestamp, loaderId }) => {
       if (!document) document = { requestId, loaderId, start: timestamp };
-      // The browser asks for a preflight under an id of its own, after the request that needs it.
-      requests.set(requestId, { url, method, type, sent: timestamp });
+      requests.set(requestId, { url, method, sent: timestamp });
     },
     'Network.responseReceived': ({ requestId, response: { status, headers }, timestamp }) => {
       Object.assign(requests.get(requestId) || {}, { status, headers, responded: timestamp });
@@ -109,7 +108,7 @@ const watch = (chromium, sessionId, origins, untilIdle) => {
         beacon: mine.length ? ms(beacon().sent) : undefined,
         status: beacon()?.status,
         posts: mine.filter(({ method }) => method == 'POST').length,
-        preflight: mine.some(({ type }) => type == 'Preflight'),
+        preflight: mine.some(({ method }) => method == 'OPTIONS'),
         bytes: files.reduce((sum, file) => sum + wireBytes(file), 0),
         files: files.map(({ url, sent, finished }) => ({ url, sent: ms(sent), finished: ms(finished) })),
       };
