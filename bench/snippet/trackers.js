@@ -11,7 +11,7 @@ export const REFERENCE = 'plausible';
 /** Trackers that are bundled from `trackers/NAME.js`. */
 export const PEERS = [
   peer('plausible', '@plausible-analytics/tracker', 'no', 'no'),
-  peer('snowplow', '@snowplow/browser-tracker', 'yes; localStorage', 'later, in its pipeline'),
+  peer('snowplow', '@snowplow/browser-tracker', 'yes; localStorage', 'no; its pipeline does'),
   peer('jitsu', '@jitsu/js', 'no', 'no'),
   peer('segment', '@segment/analytics-next', 'yes; localStorage', 'no'),
   peer('posthog', 'posthog-js', 'yes; memory', 'no', ', slim build'),
@@ -19,6 +19,6 @@ export const PEERS = [
 ];
 
 export const TRACKERS = [
-  { name: OURS, title: 'Beaconry', queue: 'yes; localStorage', checks: 'in the page and at the collector' },
+  { name: OURS, title: 'Beaconry', queue: 'yes; localStorage', checks: 'yes, and again at the collector' },
   ...PEERS,
 ];
