@@ -1,7 +1,7 @@
 # The commands of the house. `make help` says what each does.
 SHELL := bash
 
-.PHONY: help setup engine build run test test-browsers screenshots fmt
+.PHONY: help setup engine build run test test-browsers screenshots bench-snippet fmt
 
 help: ## What each command does
 	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1\t\2/p' Makefile | expand -t 24
@@ -33,6 +33,9 @@ test-browsers: ## Run the essential tests in Firefox and WebKit
 screenshots: build ## Take the pictures of README anew
 	@scripts/setup test
 	@scripts/screenshots
+
+bench-snippet: build ## Measure the snippet beside today's trackers; rewrites its part of BENCHMARKS.md
+	@scripts/bench-snippet
 
 fmt: ## Format all Rust
 	@cargo fmt && cargo fmt --manifest-path snippet/Cargo.toml

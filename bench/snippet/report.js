@@ -1,0 +1,121 @@
+// Turns measurements into the tables that are printed and kept in BENCHMARKS.md.
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { median, spread } from './numbers.js';
+import { typical } from './phases.js';
+import { OURS, REFERENCE, TRACKERS } from './trackers.js';
+
+const BEGIN = '<!-- bench-snippet -->';
+const END = '<!-- /bench-snippet -->';
+const FILE = new URL('../../BENCHMARKS.md', import.meta.url);
+const HEAD = `# Benchmarks
+
+What Beaconry costs, measured beside what it would be measured against. Every section is written by the command it names; run
+it to have the numbers of your own machine.
+`;
+
+const table = rows => {
+  const widths = rows[0].map((_, at) => Math.max(...rows.map(row => row[at].length)));
+  const line = row => `| ${row.map((cell, at) => cell.padEnd(widths[at])).join(' | ')} |`;
+  return [line(rows[0]), line(widths.map(width => '-'.repeat(width))), ...rows.slice(1).map(line)].join('\n');
+};
+
+const pick = (measured, kind, what) => measured[kind].map(what);
+
+const summary = (name, { results, baseline }) => {
+  const of = results[name];
+  return {
+    bytes: median(pick(of, 'near', ({ bytes }) => bytes)),
+    near: pick(of, 'near', ({ beacon }) => beacon),
+    far: pick(of, 'far', ({ beacon }) => beacon),
+    script: median(pick(of, 'traced', ({ script }) => script)) - median(baseline.map(({ script }) => script)),
+    longest: median(pick(of, 'traced', ({ longest }) => longest)),
+    long: median(pick(of, 'traced', ({ long }) => long)) - median(baseline.map(({ long }) => long)),
+    preflight: of.near.some(({ preflight }) => preflight),
+  };
+};
+
+const results = (summaries, { far }) => table([
+  ['tracker', 'bytes', 'ms to first beacon', `the same at ${far}`, 'script ms', 'longest task ms', 'more tasks > 50 ms', 'preflight',
+    'retries; queue', 'checks fields in the page'],
+  ...TRACKERS.map(({ name, title, queue, checks }) => {
+    const { bytes, near, far, script, longest, long, preflight } = summaries[name];
+    return [title, `${bytes}`, spread(near), spread(far), script.toFixed(1), longest.toFixed(1), `${Math.max(0, long)}`,
+      preflight ? 'yes' : 'no', queue, checks];
+  }),
+]);
+
+const ratios = (summaries, { far }) => table([
+  [`in times ${REFERENCE}`, 'bytes', 'first beacon', `first beacon at ${far}`, 'script time'],
+  ...TRACKERS.filter(({ name }) => name != REFERENCE).map(({ name }) => {
+    const [mine, theirs] = [summaries[name], summaries[REFERENCE]];
+    const times = of => (of(mine) / of(theirs)).toFixed(2);
+    return [name, times(of => of.bytes), times(of => median(of.near)), times(of => median(of.far)), times(of => of.script)];
+  }),
+]);
+
+const phases = measured => {
+  const rows = typical(measured.results[OURS].traced.map(({ moments }) => moments));
+  return table([
+    ['Beaconry, while it is traced', 'ms', 'since the row above'],
+    ...rows.map(([name, at], row) => [name, at.toFixed(0), row ? `+${(at - rows[row - 1][1]).toFixed(0)}` : '']),
+  ]);
+};
+
+const section = measured => {
+  const summaries = Object.fromEntries(TRACKERS.map(({ name }) => [name, summary(name, measured)]));
+  const alone = what => median(measured.baseline.map(what));
+  const { rounds, slowdown, cpus, chromium, node, date, far, pageBytes } = measured;
+  return `## One event on page load
+
+Measured on ${date}, ${cpus} CPUs, ${chromium}, Node ${node}; ${rounds} rounds, the processor slowed down ${slowdown} times by
+DevTools. To repeat: \`make bench-snippet\`, or with N rounds \`scripts/bench-snippet --rounds N\`.
+
+${results(summaries, measured)}
+
+${ratios(summaries, measured)}
+
+What is measured. A page of ${(pageBytes / 1000).toFixed(0)} kB loads one tracker, pasted with \`async\` into its head, in a browser context of its own with
+cold caches; the tracker sends one event with four properties. Trackers take turns within a round, and each round begins with
+another one. Each figure is the median, with the quartiles in brackets. Every event was seen to arrive, with its four values.
+
+- *bytes*: the bodies, in brotli at its best, of everything the page downloads for the tracker.
+- *ms to first beacon*: from the request for the page to the request with the event, both as DevTools saw them, not traced.
+  The second column adds ${far} by DevTools' network throttling.
+- *script ms*: processor time in scripts, timers, microtasks and Wasm on the page's main thread, from traces of further
+  visits, less what the same page costs without a tracker. *Longest task*: of those that ran script, in processor time too.
+  *More tasks > 50 ms*: than without a tracker, where there are ${alone(({ long }) => long)}, and ${alone(({ script }) => script).toFixed(1)} ms of script (DevTools' own).
+- Peers are npm packages of the versions above, each bundled by esbuild into one classic script with its settings and the
+  event. What this event does not need is off (page views, autocapture, replay, flags, fetched settings), and nothing waits
+  for a batch.
+
+What is not fair, and to whom.
+
+- To Beaconry: it reads the values off the page, so it waits until the page is parsed, converts and checks them; the peers are
+  given theirs in their script, and send as soon as it runs. Its script carries an integrity hash, which is checked.
+- To Beaconry: a further event on a page shares the engine; only the first is measured.
+- To the peers: with the network of this machine alone, the second step that Beaconry loads (engine and Wasm) costs next to
+  nothing. The column at ${far} shows it.
+- To the peers: Beaconry does only events like this one. Some peers bring much that is switched off here but was downloaded.
+- To Plausible: it promises nothing about an event that fails to arrive, and is the smaller for it.
+- In favour of those with a preflight: it comes after the moment that counts; on a real network their event is under way a
+  round trip later than it says here.
+- To PostHog: its beacon is not compressed here, which sends it sooner but makes it need a preflight.
+- In favour of Segment and PostHog: their usual installation fetches settings and lazy parts first; here it does not.
+- To nobody: plain HTTP/1.1, no TLS; Wasm compiled on other threads is not in *script ms*.
+
+Where Beaconry's time goes, from the traced visits (tracing itself slows them):
+
+${phases(measured)}`;
+};
+
+/** The section for these measurements; it also replaces the one in BENCHMARKS.md. */
+export const report = measured => {
+  const text = section(measured);
+  const before = existsSync(FILE) ? readFileSync(FILE, 'utf8') : HEAD;
+  const block = `${BEGIN}\n${text}\n${END}`;
+  const [begin, end] = [before.indexOf(BEGIN), before.indexOf(END)];
+  writeFileSync(FILE, begin >= 0 && end > begin
+    ? before.slice(0, begin) + block + before.slice(end + END.length)
+    : `${before.trimEnd()}\n\n${block}\n`);
+  return text;
+};

@@ -1,0 +1,38 @@
+// Reads from a trace what scripts cost on the page's main thread: in processor time, so that what else the machine does at
+// that moment does not count. The slowdown that DevTools adds does count, since it keeps the processor busy.
+
+// What runs or prepares a script. Some of them lie inside others, so only outermost ones are counted.
+const SCRIPT = /^(EvaluateScript|FunctionCall|TimerFire|RunMicrotasks|v8\.(compile|run|callFunction)|v8\.wasm\..*|wasm\..*)$/;
+const LONG_TASK = 50;
+
+/** Milliseconds of script, the longest task that ran any, how many tasks were long, and when scripts and Wasm were at work. */
+export const readTrace = ({ trace, start }) => {
+  const slices = mainThread(trace, start).map(({ name, ts, dur, tdur, args }) => {
+    const from = ts / 1000 - start * 1000;
+    return { name, from, to: from + dur / 1000, busy: tdur / 1000, url: args?.data?.url };
+  });
+  const scripts = outermost(slices.filter(({ name }) => SCRIPT.test(name)));
+  const tasks = slices.filter(({ name }) => name == 'RunTask');
+  const withScript = tasks.filter(task => scripts.some(({ from, to }) => from >= task.from && to <= task.to));
+  return {
+    script: scripts.reduce((sum, slice) => sum + slice.busy, 0),
+    longest: Math.max(0, ...withScript.map(({ busy }) => busy)),
+    long: tasks.filter(({ busy }) => busy > LONG_TASK).length,
+    slices: slices.filter(({ name }) => SCRIPT.test(name)),
+  };
+};
+
+// The thread that took over the page; a browser context has others, which never commit it.
+const mainThread = (trace, start) => {
+  const began = start * 1e6;
+  const commit = trace.find(({ name, ts, args }) => name == 'CommitLoad' && ts > began && args.data.url.startsWith('http'));
+  if (!commit) throw Error('the trace does not hold the page');
+  return trace
+    .filter(({ ph, pid, tid, ts }) => ph == 'X' && pid == commit.pid && tid == commit.tid && ts >= began)
+    .sort((one, other) => one.ts - other.ts || other.dur - one.dur);
+};
+
+const outermost = slices => {
+  let end = 0;
+  return slices.filter(({ from, to }) => from >= end && (end = to));
+};

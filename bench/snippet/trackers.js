@@ -1,0 +1,24 @@
+// Who is measured, and what is known of each beside the numbers; the order is that of the printed table.
+import { readFileSync } from 'node:fs';
+
+const version = name => JSON.parse(readFileSync(new URL(`node_modules/${name}/package.json`, import.meta.url))).version;
+const peer = (name, package_, queue, checks, build = '') =>
+  ({ name, title: `${package_} ${version(package_)}${build}`, queue, checks });
+
+export const OURS = 'beaconry';
+export const REFERENCE = 'plausible';
+
+/** Trackers that are bundled from `trackers/NAME.js`. */
+export const PEERS = [
+  peer('plausible', '@plausible-analytics/tracker', 'no', 'no'),
+  peer('snowplow', '@snowplow/browser-tracker', 'yes; localStorage', 'no; its pipeline does'),
+  peer('jitsu', '@jitsu/js', 'no', 'no'),
+  peer('segment', '@segment/analytics-next', 'yes; localStorage', 'no'),
+  peer('posthog', 'posthog-js', 'yes; memory', 'no', ', slim build'),
+  { name: 'floor', title: 'floor: a bare Wasm that sends', queue: 'no', checks: 'no' },
+];
+
+export const TRACKERS = [
+  { name: OURS, title: 'Beaconry', queue: 'yes; localStorage', checks: 'yes, and again at the collector' },
+  ...PEERS,
+];
