@@ -12,10 +12,19 @@ use crate::literal::text;
 const SHARED: &str = r#"/** What is wrong with one field, or with the whole event where `field` is empty. */
 interface BeaconryFieldError {
   field: string;
-  /** A stable code: "missing_field", "unexpected_field", "wrong_type", "too_long", "not_allowed", "out_of_range", "too_large", "stale_version". */
+  /** A stable code: "missing_field", "unexpected_field", "wrong_type", "too_long", "not_allowed", "out_of_range", "too_large", "stale_version", "no_consent". */
   code: string;
   expected?: string;
   got?: unknown;
+}
+
+interface Beaconry {
+  /** Whether the visitor agrees. Nothing is remembered: call it on each page. A refusal forgets what was not yet sent. */
+  consent(given: boolean): void;
+  /** Clears everything that is kept in this browser. */
+  forget(): void;
+  /** Says in the browser's console what happens, in this tab, until it is switched off. */
+  debug(on?: boolean): void;
 }
 
 declare var beaconry: Beaconry;

@@ -1,5 +1,6 @@
 // The built engine, Wasm and all, on a page without a screen.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { engineScript, open, settings, settled, snippet } from './page.mjs';
 
@@ -117,6 +118,19 @@ test('a page that made its own stub before the snippet came loses nothing', asyn
   page.run(snippet(settings([['it', TEXT]])));
   page.loaded();
   assert.equal((await early).ok, true);
+});
+
+test('the line that README gives makes calls wait, also those of consent tools', async () => {
+  const readme = readFileSync(new URL('../../docs/tracking.md', import.meta.url)).toString();
+  const [, line] = readme.match(/<script>(window\.beaconry=.*)<\/script>/);
+  const page = open();
+  page.run(line);
+  const early = page.track('order-placed', { it: 'early' });
+  page.page.beaconry.consent(true);
+  page.run(snippet(settings([['it', TEXT]], { consent: 2 })));
+  page.loaded();
+  assert.equal((await early).ok, true);
+  assert.equal(page.sent.length, 1);
 });
 
 test('two events share one engine, and the same one pasted twice counts once', async () => {

@@ -38,13 +38,30 @@ fn an_event_with_every_kind_of_field_trigger_and_source() {
         {"name":"delivery","type":"date","required":true},
         {"name":"paid","type":"timestamp"},
         {"name":"campaign","type":"text"},
+        {"name":"segment","type":"text"},
+        {"name":"sku","type":"text"},
+        {"name":"about","type":"text"},
+        {"name":"price","type":"decimal"},
+        {"name":"brand","type":"text"},
+        {"name":"item","type":"text"},
+        {"name":"title","type":"text"},
+        {"name":"address","type":"text"},
+        {"name":"referrer","type":"text"},
         {"name":"note","type":"text"}
     ]"#;
     let capture = r##"{
+        "consent":"hold","test":true,
         "trigger":[
             {"on":"page_view","url":[{"exact":"/thanks"},{"prefix":"https://shop.example/done"}]},
             {"on":{"click":"button[data-buy=\"é\"]"},"url":[{"contains":"?step=(3)"},{"contains":"/cart"}]},
-            {"on":{"submit":"#checkout"},"url":[{"wildcard":"/*/checkout/*?*step=*"},{"wildcard":"*.example/"},{"wildcard":"/köp/*"}]}
+            {"on":{"submit":"#checkout"},"url":[{"wildcard":"/*/checkout/*?*step=*"},{"wildcard":"*.example/"},{"wildcard":"/köp/*"}]},
+            {"on":{"submit":"#ask"},"success":{"element":".thanks"}},
+            {"on":{"submit":"#ask"},"url":[{"exact":"/ask"}],"success":{"url":{"prefix":"/thanks"}}},
+            {"on":{"element_seen":{"selector":".offer","share":75,"seconds":2}}},
+            {"on":{"scroll_depth":50}},
+            {"on":{"time_on_page":30}},
+            {"on":{"data_layer":"purchase"}},
+            {"on":{"custom_event":"order:placed"}}
         ],
         "field":[
             {"name":"orderid","from":{"text":"#order"}},
@@ -53,6 +70,16 @@ fn an_event_with_every_kind_of_field_trigger_and_source() {
             {"name":"gift","from":{"form_input":"gift"}},
             {"name":"delivery","from":{"value":"#day"},"dates":"dmy"},
             {"name":"campaign","from":{"url_param":"utm_campaign"}},
+            {"name":"paid","from":{"event_detail":"order.paid"}},
+            {"name":"segment","from":{"path_segment":2}},
+            {"name":"sku","from":{"data":"sku"},"anywhere":true},
+            {"name":"about","from":{"meta":"og:\"title\""}},
+            {"name":"price","from":{"json_ld":{"path":"offers.price","type":"Product"}}},
+            {"name":"brand","from":{"json_ld":{"path":"brand"}}},
+            {"name":"item","from":{"data_layer":"ecommerce.items.0.name"}},
+            {"name":"title","from":"title"},
+            {"name":"address","from":"url"},
+            {"name":"referrer","from":"referrer"},
             {"name":"note","from":{"constant":"40 \\ \"quoted\" \u2028 ü"}}
         ]
     }"##;

@@ -218,6 +218,71 @@ fn capture_names_fields_of_the_event_once() {
 }
 
 #[test]
+fn settings_say_what_is_wrong_with_them() {
+    let check = |toml_as_json: &str| {
+        let capture: Capture = serde_json::from_str(toml_as_json).unwrap();
+        let fields = fields(&["total:decimal"]);
+        capture.check(&fields).map_or_else(|error| error.to_string(), |()| String::new())
+    };
+    for (on, error) in [
+        (r#"{"element_seen":{"selector":"a"}}"#, ""),
+        (
+            r#"{"element_seen":{"selector":"a","share":0}}"#,
+            "share: expected 1 to 100 percent, got 0",
+        ),
+        (
+            r#"{"element_seen":{"selector":"a","seconds":3601}}"#,
+            "seconds: expected 0 to 3600 seconds, got 3601",
+        ),
+        (
+            r#"{"element_seen":{"selector":""}}"#,
+            "expected 1 to 500 characters, none of them a control character, got \"\"",
+        ),
+        (r#"{"scroll_depth":101}"#, "scroll_depth: expected 1 to 100 percent, got 101"),
+        (r#"{"time_on_page":0}"#, "time_on_page: expected 1 to 3600 seconds, got 0"),
+        (r#"{"data_layer":"purchase"}"#, ""),
+        (
+            r#"{"custom_event":" "}"#,
+            "expected 1 to 500 characters, none of them a control character, got \" \"",
+        ),
+    ] {
+        let found = check(&format!(r#"{{"trigger":[{{"on":{on}}}]}}"#));
+        assert!(found.ends_with(error) && found.is_empty() == error.is_empty(), "{on}: {found}");
+    }
+    assert_eq!(
+        check(r#"{"trigger":[{"on":{"click":"a"},"success":{"element":".done"}}]}"#),
+        "trigger 1: success: expected only with the action submit, got another action"
+    );
+    for (from, error) in [
+        (r#"{"path_segment":0}"#, "a path segment from 1 to 50, got 0"),
+        (
+            r#"{"data":"data-sku"}"#,
+            "the name behind \"data-\": 1 to 100 of a-z, 0-9 and -, got \"data-sku\"",
+        ),
+        (
+            r#"{"data_layer":"a..b"}"#,
+            "keys parted by single dots, like ecommerce.value, got \"a..b\"",
+        ),
+        (
+            r#"{"json_ld":{"path":""}}"#,
+            "1 to 500 characters, none of them a control character, got \"\"",
+        ),
+        (r#"{"event_detail":"order.total"}"#, ""),
+        (r#""title""#, ""),
+    ] {
+        let found = check(&format!(r#"{{"field":[{{"name":"total","from":{from}}}]}}"#));
+        assert!(found.ends_with(error) && found.is_empty() == error.is_empty(), "{from}: {found}");
+    }
+    assert_eq!(
+        check(r#"{"field":[{"name":"total","from":"title","anywhere":true}]}"#),
+        "mapping of field \"total\": expected anywhere only with text, value, attribute or data, got another source"
+    );
+    for unknown in [r#"{"consent":"maybe"}"#, r#"{"trigger":[{"on":"hover"}]}"#, r#"{"pages":1}"#] {
+        assert!(serde_json::from_str::<Capture>(unknown).is_err(), "{unknown}");
+    }
+}
+
+#[test]
 fn stale_policies_have_words() {
     for word in ["reject", "reject-after:24", "until-new-seen", "accept"] {
         let policy = StalePolicy::try_from(word.to_string()).unwrap();

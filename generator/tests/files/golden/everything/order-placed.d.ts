@@ -16,10 +16,28 @@ interface Beaconry {
     gift?: boolean | null;
     /** A date like 2026-03-01. Filled in from the page where it is not given. */
     delivery?: string | null;
-    /** A time stamp like 2026-03-01T12:00:00Z. */
+    /** A time stamp like 2026-03-01T12:00:00Z. Filled in from the page where it is not given. */
     paid?: string | null;
     /** Filled in from the page where it is not given. */
     campaign?: string | null;
+    /** Filled in from the page where it is not given. */
+    segment?: string | null;
+    /** Filled in from the page where it is not given. */
+    sku?: string | null;
+    /** Filled in from the page where it is not given. */
+    about?: string | null;
+    /** Filled in from the page where it is not given. */
+    price?: number | null;
+    /** Filled in from the page where it is not given. */
+    brand?: string | null;
+    /** Filled in from the page where it is not given. */
+    item?: string | null;
+    /** Filled in from the page where it is not given. */
+    title?: string | null;
+    /** Filled in from the page where it is not given. */
+    address?: string | null;
+    /** Filled in from the page where it is not given. */
+    referrer?: string | null;
     /** Filled in from the page where it is not given. */
     note?: string | null;
   }): Promise<{ ok: true } | { ok: false; errors: BeaconryFieldError[] }>;
@@ -28,10 +46,19 @@ interface Beaconry {
 /** What is wrong with one field, or with the whole event where `field` is empty. */
 interface BeaconryFieldError {
   field: string;
-  /** A stable code: "missing_field", "unexpected_field", "wrong_type", "too_long", "not_allowed", "out_of_range", "too_large", "stale_version". */
+  /** A stable code: "missing_field", "unexpected_field", "wrong_type", "too_long", "not_allowed", "out_of_range", "too_large", "stale_version", "no_consent". */
   code: string;
   expected?: string;
   got?: unknown;
+}
+
+interface Beaconry {
+  /** Whether the visitor agrees. Nothing is remembered: call it on each page. A refusal forgets what was not yet sent. */
+  consent(given: boolean): void;
+  /** Clears everything that is kept in this browser. */
+  forget(): void;
+  /** Says in the browser's console what happens, in this tab, until it is switched off. */
+  debug(on?: boolean): void;
 }
 
 declare var beaconry: Beaconry;
