@@ -1,5 +1,5 @@
 // Measures what one event on page load costs with Beaconry and with its peers, side by side: `make bench-snippet`.
-import { cpus } from 'node:os';
+import { cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { startBeaconry } from './beaconry.js';
 import { bundle } from './bundle.js';
@@ -88,6 +88,7 @@ const provenStored = ({ beaconry }, visits) => {
   if (good.length != visits) throw Error(`${OURS}: ${good.length} of ${visits} events are stored`);
 };
 
+const [load] = loadavg();
 try {
   const setting = await setUp();
   const results = await run(setting);
@@ -103,6 +104,7 @@ try {
     cpus: cpus().length,
     chromium: product.replace('Chrome/', 'Chromium '),
     node: process.versions.node,
+    load,
     date: new Date().toISOString().slice(0, 10),
   }));
 } finally {

@@ -27,7 +27,7 @@ const summary = (name, { results, baseline }) => {
     bytes: median(pick(of, 'near', ({ bytes }) => bytes)),
     near: pick(of, 'near', ({ beacon }) => beacon),
     far: pick(of, 'far', ({ beacon }) => beacon),
-    script: median(pick(of, 'traced', ({ script }) => script)) - median(baseline.map(({ script }) => script)),
+    scripts: pick(of, 'traced', ({ script }) => script).map((script, round) => script - baseline[round].script),
     longest: median(pick(of, 'traced', ({ longest }) => longest)),
     long: median(pick(of, 'traced', ({ long }) => long)) - median(baseline.map(({ long }) => long)),
     preflight: of.near.some(({ preflight }) => preflight),
@@ -38,18 +38,22 @@ const results = (summaries, { far }) => table([
   ['tracker', 'bytes', 'ms to first beacon', `the same at ${far}`, 'script ms', 'longest task ms', 'more tasks > 50 ms', 'preflight',
     'retries; queue', 'checks fields in the page'],
   ...TRACKERS.map(({ name, title, queue, checks }) => {
-    const { bytes, near, far, script, longest, long, preflight } = summaries[name];
-    return [title, `${bytes}`, spread(near), spread(far), script.toFixed(1), longest.toFixed(1), `${Math.max(0, long)}`,
+    const { bytes, near, far, scripts, longest, long, preflight } = summaries[name];
+    return [title, `${bytes}`, spread(near), spread(far), median(scripts).toFixed(1), longest.toFixed(1), `${Math.max(0, long)}`,
       preflight ? 'yes' : 'no', queue, checks];
   }),
 ]);
+
+// Round by round, because what else the machine does comes and goes.
+const ratio = (mine, theirs) => median(mine.map((value, round) => value / theirs[round]));
 
 const ratios = (summaries, { far }) => table([
   [`in times ${REFERENCE}`, 'bytes', 'first beacon', `first beacon at ${far}`, 'script time'],
   ...TRACKERS.filter(({ name }) => name != REFERENCE).map(({ name }) => {
     const [mine, theirs] = [summaries[name], summaries[REFERENCE]];
-    const times = of => (of(mine) / of(theirs)).toFixed(2);
-    return [name, times(of => of.bytes), times(of => median(of.near)), times(of => median(of.far)), times(of => of.script)];
+    const times = [mine.bytes / theirs.bytes, ratio(mine.near, theirs.near), ratio(mine.far, theirs.far),
+      ratio(mine.scripts, theirs.scripts)];
+    return [name, ...times.map(value => value.toFixed(2))];
   }),
 ]);
 
@@ -64,7 +68,7 @@ const phases = measured => {
 const section = measured => {
   const summaries = Object.fromEntries(TRACKERS.map(({ name }) => [name, summary(name, measured)]));
   const alone = what => median(measured.baseline.map(what));
-  const { rounds, slowdown, cpus, chromium, node, date, far, pageBytes } = measured;
+  const { rounds, slowdown, cpus, chromium, node, date, far, pageBytes, load } = measured;
   return `## One event on page load
 
 Measured on ${date}, ${cpus} CPUs, ${chromium}, Node ${node}; ${rounds} rounds, the processor slowed down ${slowdown} times by
@@ -76,14 +80,16 @@ ${ratios(summaries, measured)}
 
 What is measured. A page of ${(pageBytes / 1000).toFixed(0)} kB loads one tracker, pasted with \`async\` into its head, in a browser context of its own with
 cold caches; the tracker sends one event with four properties. Trackers take turns within a round, and each round begins with
-another one. Each figure is the median, with the quartiles in brackets. Every event was seen to arrive, with its four values.
+another one. Each figure is the median, with the quartiles in brackets; a ratio is the median of the rounds' ratios. Where
+quartiles overlap, the difference may be chance: other work on the machine (load ${load.toFixed(1)} before the run) moves every time here,
+and bytes alone are exact. Every event was seen to arrive, with its four values.
 
 - *bytes*: the bodies, in brotli at its best, of everything the page downloads for the tracker.
 - *ms to first beacon*: from the request for the page to the request with the event, both as DevTools saw them, not traced.
   The second column adds ${far} by DevTools' network throttling.
 - *script ms*: processor time in scripts, timers, microtasks and Wasm on the page's main thread, from traces of further
   visits, less what the same page costs without a tracker. *Longest task*: of those that ran script, in processor time too.
-  *More tasks > 50 ms*: than without a tracker, where there are ${alone(({ long }) => long)}, and ${alone(({ script }) => script).toFixed(1)} ms of script (DevTools' own).
+  *More tasks > 50 ms*: than without a tracker, where there are ${alone(({ long }) => long)}.
 - Peers are npm packages of the versions above, each bundled by esbuild into one classic script with its settings and the
   event. What this event does not need is off (page views, autocapture, replay, flags, fetched settings), and nothing waits
   for a batch.
