@@ -15,7 +15,7 @@
         .createPolicy('beaconry', { createScriptURL: url => url });
       // Loads a script in a way that every policy allows which allowed this one.
       page.l = (url, integrity, w) => head.append(Object.assign(document.createElement('script'), {
-        w, integrity, crossOrigin: '', nonce: currentScript?.nonce || '', src: page.p.createScriptURL(url + '.js'),
+        w, integrity, crossOrigin: '', nonce: currentScript?.nonce, src: page.p.createScriptURL(url + '.js'),
       }));
       const url = ENGINE_URL;
       // Side by side with the script that will use it.

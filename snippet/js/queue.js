@@ -83,7 +83,7 @@ const all = () => {
 // For how many milliseconds a collector's answer, or another tab, holds everybody up.
 const heldUp = () => {
   const left = inStorage(storage => storage[WAIT_UNTIL] - Date.now());
-  return left > 0 && left < LONGEST_ASKED && left;
+  return left > 0 && left <= LONGEST_ASKED && left;
 };
 
 const holdUp = milliseconds => inStorage(storage => storage[WAIT_UNTIL] = Date.now() + milliseconds);
@@ -178,7 +178,7 @@ const settle = async (response, events) => {
   const { status } = response;
   if (status == 429 || status > 499) {
     const asked = response.headers.get('Retry-After') * 1000;
-    if (asked) holdUp(Math.min(asked, LONGEST_ASKED - 1));
+    if (asked) holdUp(Math.min(asked, LONGEST_ASKED));
     throw status;
   }
   const { rejected = [] } = status == 200 ? await response.json() : {};

@@ -23,13 +23,13 @@ const check = () => {
     release(entry);
   });
   store();
-  if (!waiting.length) unwatch(check);
+  if (!waiting[0]) unwatch(check);
 };
 
 const store = () => inSession(storage => {
   const lasting = waiting.filter(([, , , entry]) => allowed(entry[3]));
-  if (lasting.length) storage[KEY] = JSON.stringify(lasting);
-  else storage.removeItem(KEY);
+  if (lasting[0]) storage[KEY] = JSON.stringify(lasting);
+  else delete storage[KEY];
 });
 
 // Lets an event go once the sign is there. A form that is submitted again counts once.
@@ -47,6 +47,6 @@ export const abandon = () => {
 // Goes on with what an earlier page of the tab left.
 export const resume = go => {
   release = go;
-  waiting = inSession(storage => JSON.parse(storage[KEY])) || waiting;
-  if (waiting.length) watch(check);
+  waiting = inSession(storage => JSON.parse(storage[KEY] || '[]')) || [];
+  if (waiting[0]) watch(check);
 };

@@ -13,7 +13,7 @@ use beaconry_model::fields::Field;
 use beaconry_model::retention::Retention;
 use beaconry_model::time::Timestamp;
 use beaconry_model::tracking::StalePolicy;
-use beaconry_store::{Known, StoreError};
+use beaconry_store::{Known, StoreError, StoredEvent};
 
 use super::{State as Console, failed, problem, words};
 use crate::page::{go_to, page};
@@ -39,8 +39,16 @@ struct Page {
     stale: String,
     stored: u64,
     quarantined: u64,
+    unchecked: Option<Unchecked>,
     snippet: Result<Snippet, String>,
     origins: String,
+}
+
+/// That pages did not let Wasm run: how many of the newest events came unchecked, and the page of the last one.
+struct Unchecked {
+    count: usize,
+    of: usize,
+    page: String,
 }
 
 struct FieldRow {
@@ -63,6 +71,7 @@ impl Page {
     const OUTDATED: &'static str = words::OUTDATED;
     const STALE: &'static str = words::STALE;
     const PINNED: &'static str = words::PINNED;
+    const UNCHECKED: &'static str = words::UNCHECKED;
 
     /// All bytes a page downloads for this event alone, in Brotli.
     fn brotli(&self) -> usize {
@@ -111,6 +120,7 @@ fn make(state: &Console, known: &Known) -> Result<Page, StoreError> {
         stale: String::from(tracking.stale()),
         stored: reader.count(known.number)?,
         quarantined: reader.quarantine_count(known.number)?,
+        unchecked: unchecked(&reader.newest(known.number, true, 100)?),
         snippet,
         origins: known
             .section
@@ -119,6 +129,16 @@ fn make(state: &Console, known: &Known) -> Result<Page, StoreError> {
             .map(|origin| origin.as_str())
             .collect::<Vec<_>>()
             .join(", "),
+    })
+}
+
+fn unchecked(newest: &[StoredEvent]) -> Option<Unchecked> {
+    let mut of_them = newest.iter().filter(|event| event.unchecked);
+    let last = of_them.next()?;
+    Some(Unchecked {
+        count: 1 + of_them.count(),
+        of: newest.len(),
+        page: last.url.clone().unwrap_or_else(|| "a page without an address".to_owned()),
     })
 }
 
