@@ -32,7 +32,7 @@ let earlier;
 let decisions = [];
 
 const track = async (what, data) => {
-  if (what[0] <= FORMAT && what.map) return take(what);
+  if (what?.map && what[0] <= FORMAT) return take(what);
   const snippet = snippets.find(([, , , , , slug]) => slug == what);
   if (snippet) return record(snippet, data, { near: document }, release);
   note(UNKNOWN, what);

@@ -147,14 +147,14 @@ const send = async (batch, leaving) => {
   const [[address, kind]] = batch;
   const keys = batch.map(keyOf);
   const events = batch.map(entry => entry[2]);
-  const dropped = inStorage(storage => +storage[LOST]) || undefined;
-  // A string goes as text/plain, which needs no preflight.
-  const body = JSON.stringify({ v: 1, ...kind, sent: new Date, visitor: visitor(), dropped, events });
-  if (leaving) return navigator.sendBeacon(address, body);
-  const size = bytesOf(body);
-  keys.forEach(key => sent.add(key));
-  underWay += size;
+  let size = 0;
   try {
+    const dropped = inStorage(storage => +storage[LOST]) || undefined;
+    // A string goes as text/plain, which needs no preflight.
+    const body = JSON.stringify({ v: 1, ...kind, sent: new Date, visitor: visitor(), dropped, events });
+    if (leaving) return navigator.sendBeacon(address, body);
+    keys.forEach(key => sent.add(key));
+    underWay += size = bytesOf(body);
     const options = { method: 'POST', body, keepalive: underWay < UNDER_WAY_BYTES, credentials: 'omit' };
     await settle(await fetch(address, options), events);
     keys.forEach(drop);
