@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use clap::Args;
 use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
 use beaconry_collector::limits::Limits;
@@ -58,6 +59,7 @@ fn run_until_told(work: impl Future<Output = Result<(), CliError>>) -> Result<()
 
 /// Everything that runs, its sockets bound.
 struct Server {
+    signals: Signals,
     store: Arc<Store>,
     url: String,
     collector: TcpListener,
@@ -76,6 +78,7 @@ impl Server {
                 serve.console
             )));
         }
+        let signals = Signals::listen()?;
         let given = serve.public_url.clone().map(Origin::try_from).transpose();
         let given = given.map_err(|invalid| CliError::Usage(format!("--public-url: {invalid}")))?;
         let collector = bind("--collector", serve.collector).await?;
@@ -89,6 +92,7 @@ impl Server {
         store.registry().set_setting(COLLECTOR_URL, &url)?;
         publish_all(&store, &url)?;
         Ok(Server {
+            signals,
             store,
             url,
             collector,
@@ -111,7 +115,7 @@ impl Server {
     async fn run(self) {
         let (stop, stopped) = watch::channel(false);
         tokio::spawn(async move {
-            told_to_stop().await;
+            self.signals.told().await;
             let _ = stop.send(true);
         });
         let collector = Arc::new(Collector::new(self.store.clone(), Limits::default()));
@@ -170,19 +174,27 @@ async fn when(mut stopped: watch::Receiver<bool>) {
     let _ = stopped.wait_for(|stopped| *stopped).await;
 }
 
-async fn told_to_stop() {
-    let mut terminated =
-        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-            Ok(terminated) => terminated,
-            Err(error) => {
-                eprintln!("beaconry: cannot wait for SIGTERM ({error})");
-                let _ = tokio::signal::ctrl_c().await;
-                return;
-            }
-        };
-    tokio::select! {
-        _ = terminated.recv() => {}
-        _ = tokio::signal::ctrl_c() => {}
+/// What tells the process to stop. It listens from its making on, so that no moment is left after the addresses are
+/// said in which a stop would cut short what is under way.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn listen() -> Result<Signals, CliError> {
+        let listen = |kind| signal(kind).map_err(CliError::io("listening for signals"));
+        Ok(Signals {
+            terminate: listen(SignalKind::terminate())?,
+            interrupt: listen(SignalKind::interrupt())?,
+        })
+    }
+
+    async fn told(mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
     }
 }
 
