@@ -147,6 +147,8 @@ fn describe(
         event: visible.map(|known| known.event.discriminator().to_string()),
         name: visible.map(|known| known.event.name().to_string()),
         ver: facts.map(|facts| facts.ver),
+        rev: facts.and_then(|facts| facts.rev),
+        origin: arrival.origin.map(str::to_owned),
         outcome,
         rejection,
         url: facts.and_then(|facts| facts.url.clone()),

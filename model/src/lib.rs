@@ -17,6 +17,8 @@ pub mod capture;
 #[cfg(feature = "alloc")]
 pub mod category;
 #[cfg(feature = "alloc")]
+pub mod changes;
+#[cfg(feature = "alloc")]
 pub mod data;
 #[cfg(feature = "alloc")]
 pub mod error;

@@ -34,6 +34,10 @@ pub struct Arrival {
     pub name: Option<String>,
     /// The version it came under.
     pub ver: Option<u32>,
+    /// The revision of the tracking settings it came under.
+    pub rev: Option<u32>,
+    /// The page's web origin, so that one that is not allowed can be.
+    pub origin: Option<String>,
     /// What became of it.
     pub outcome: Outcome,
     /// Why it was turned away.

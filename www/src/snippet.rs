@@ -9,6 +9,12 @@ use beaconry_store::Known;
 pub struct Snippet {
     /// The code to paste: one line of HTML.
     pub paste: String,
+    /// The address of the script that the code to paste loads.
+    pub address: String,
+    /// What a browser checks that script against.
+    pub integrity: String,
+    /// Where pages reach the collector.
+    pub collector: String,
     /// What a page downloads for it.
     pub files: Vec<FileSize>,
 }

@@ -140,6 +140,9 @@ pub(crate) fn maker(store: &Arc<beaconry_store::Store>, url: &str) -> beaconry_w
         let names = ["This event's snippet", "The engine's script", "The engine's Wasm"];
         Ok(beaconry_www::Snippet {
             paste: made.paste.clone(),
+            address: url.clone() + "/" + made.script.path(),
+            integrity: made.script.integrity(),
+            collector: url.clone(),
             files: names.into_iter().zip(made.served()).map(size).collect(),
         })
     })

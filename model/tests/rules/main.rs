@@ -5,4 +5,5 @@ mod a_definition;
 mod a_life_cycle;
 mod a_value;
 mod an_event_on_the_wire;
+mod changes_between_versions;
 mod samples;

@@ -1,22 +1,18 @@
 //! One event: its fields, versions and tracking, the code to paste, and the buttons that change its tracking.
 
 use askama::Template;
-use axum::Form;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
 use axum::response::Response;
-use serde::Deserialize;
 
-use beaconry_model::error::Refusal;
+use beaconry_model::changes::limits;
 use beaconry_model::event::Event;
 use beaconry_model::fields::Field;
 use beaconry_model::retention::Retention;
 use beaconry_model::time::Timestamp;
-use beaconry_model::tracking::StalePolicy;
 use beaconry_store::{Known, StoreError, StoredEvent};
 
-use super::{State as Console, failed, problem, words};
-use crate::page::{go_to, page};
+use super::{State as Console, failed, words};
+use crate::page::page;
 use crate::snippet::Snippet;
 
 #[derive(Template)]
@@ -86,7 +82,7 @@ pub(super) async fn show(State(state): State<Console>, Path(event): Path<String>
     }
 }
 
-fn find(state: &Console, words: &str) -> Result<Known, StoreError> {
+pub(super) fn find(state: &Console, words: &str) -> Result<Known, StoreError> {
     let snapshot = state.console.store.snapshot();
     let known = snapshot.event(words)?;
     if known.event.hidden_at().is_some() {
@@ -153,19 +149,11 @@ fn retention(retention: Retention) -> String {
 }
 
 fn field_row(field: &Field) -> FieldRow {
-    let limits = field.limits();
-    let mut phrases = Vec::new();
-    phrases.extend(limits.max_length.map(|length| format!("at most {length} characters")));
-    phrases.extend(limits.min.map(|min| format!("at least {min}")));
-    phrases.extend(limits.max.map(|max| format!("at most {max}")));
-    if !limits.allowed.is_empty() {
-        phrases.push(format!("one of {}", limits.allowed.join(", ")));
-    }
     FieldRow {
         name: field.name().to_string(),
         kind: field.kind().label(),
         required: field.required(),
-        limits: phrases.join("; "),
+        limits: limits(field),
     }
 }
 
@@ -183,84 +171,4 @@ fn version_rows(event: &Event, now: Timestamp) -> Vec<VersionRow> {
         }
     };
     event.versions().iter().rev().map(row).collect()
-}
-
-/// What the forms for enabling and regenerating send.
-#[derive(Debug, Deserialize)]
-pub(super) struct Choice {
-    #[serde(default)]
-    when_ready: bool,
-    /// What happens to beacons of older versions: a policy's word, or `reject-after` with hours beside it.
-    #[serde(default)]
-    stale: Option<String>,
-    #[serde(default)]
-    hours: Option<String>,
-}
-
-impl Choice {
-    fn policy(&self) -> Result<Option<StalePolicy>, Refusal> {
-        let Some(word) = &self.stale else { return Ok(None) };
-        let word = match word.as_str() {
-            "reject-after" => {
-                format!("reject-after:{}", self.hours.as_deref().unwrap_or_default().trim())
-            }
-            other => other.to_owned(),
-        };
-        Ok(Some(StalePolicy::try_from(word)?))
-    }
-}
-
-pub(super) async fn enable(
-    State(state): State<Console>,
-    Path(event): Path<String>,
-    Form(choice): Form<Choice>,
-) -> Response {
-    change(&state, &event, "tracking.enable", |event, now| {
-        choice.policy()?.map_or(Ok(()), |policy| event.set_stale_policy(policy, now))?;
-        event.enable_tracking(choice.when_ready, now).map(|_| ())
-    })
-}
-
-pub(super) async fn regenerate(
-    State(state): State<Console>,
-    Path(event): Path<String>,
-    Form(choice): Form<Choice>,
-) -> Response {
-    change(&state, &event, "tracking.regenerate", |event, now| {
-        choice.policy()?.map_or(Ok(()), |policy| event.set_stale_policy(policy, now))?;
-        event.regenerate_snippet(choice.when_ready, now).map(|_| ())
-    })
-}
-
-pub(super) async fn disable(State(state): State<Console>, Path(event): Path<String>) -> Response {
-    change(&state, &event, "tracking.disable", Event::disable_tracking)
-}
-
-/// Changes the event, publishes its snippet, and shows it again.
-fn change(
-    state: &Console,
-    words: &str,
-    action: &str,
-    change: impl FnOnce(&mut Event, Timestamp) -> Result<(), Refusal>,
-) -> Response {
-    let store = &state.console.store;
-    let now = store.clock().steady();
-    let changed = find(state, words).and_then(|known| {
-        Ok((
-            store.change_event(known.number, "console", action, |event| change(event, now))?,
-            known,
-        ))
-    });
-    match changed {
-        Ok(((event, ()), known)) => {
-            let known = Known { event, ..known };
-            if known.event.tracking().enabled()
-                && let Err(why) = (state.console.snippets)(&known)
-            {
-                return problem(StatusCode::INTERNAL_SERVER_ERROR, &why);
-            }
-            go_to(&format!("/events/{}", known.event.discriminator()))
-        }
-        Err(error) => failed(&error),
-    }
 }

@@ -1,8 +1,19 @@
 //! The console: events and their tracking, the code to paste, and what arrives.
 
+mod capture;
+mod capture_draft;
+mod create;
+mod draft;
+mod edit;
 mod event;
+mod hide;
 mod live;
 mod overview;
+mod section;
+mod status;
+mod tracking;
+mod versions;
+mod who;
 mod words;
 
 use std::future::Future;
@@ -64,10 +75,26 @@ pub async fn run(
 fn router(state: State) -> Router {
     Router::new()
         .route("/", get(overview::show))
+        .route("/sections", post(section::create))
+        .route("/sections/new", get(section::new))
+        .route("/sections/{section}", get(section::show).post(section::change))
+        .route("/sections/{section}/new", get(create::choose))
+        .route("/sections/{section}/new/{folder}", get(create::start).post(create::send))
+        .route("/sections/{section}/new/{folder}/check", post(create::check))
         .route("/events/{event}", get(event::show))
-        .route("/events/{event}/enable", post(event::enable))
-        .route("/events/{event}/disable", post(event::disable))
-        .route("/events/{event}/regenerate", post(event::regenerate))
+        .route("/events/{event}/edit", get(edit::show).post(edit::send))
+        .route("/events/{event}/edit/check", post(edit::check))
+        .route("/events/{event}/hide", get(hide::show).post(hide::send))
+        .route("/events/{event}/versions", get(versions::show))
+        .route("/events/{event}/capture", get(capture::show).post(capture::send))
+        .route("/events/{event}/capture/check", post(capture::check))
+        .route("/events/{event}/tracking", get(tracking::show))
+        .route("/events/{event}/tracking/enable", post(tracking::enable))
+        .route("/events/{event}/tracking/disable", post(tracking::disable))
+        .route("/events/{event}/tracking/regenerate", post(tracking::regenerate))
+        .route("/events/{event}/tracking/stale", post(tracking::stale))
+        .route("/events/{event}/tracking/origin", post(tracking::allow_origin))
+        .route("/events/{event}/tracking/status", get(status::stream))
         .route("/live", get(live::show))
         .route("/live/stream", get(live::stream))
         .route(
@@ -77,6 +104,10 @@ fn router(state: State) -> Router {
         .route(
             "/static/console.js",
             get(async || file("text/javascript", include_str!("../../static/console.js"))),
+        )
+        .route(
+            "/static/htmx.js",
+            get(async || file("text/javascript", include_str!("../../static/htmx-2.0.11.min.js"))),
         )
         .fallback(async || {
             problem(StatusCode::NOT_FOUND, "There is no such page. Start from the events.")

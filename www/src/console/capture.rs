@@ -1,0 +1,150 @@
+//! What the next snippet captures: triggers and value sources, built by form.
+
+use askama::Template;
+use axum::Form;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+
+use beaconry_model::error::Refusal;
+use beaconry_model::time::Timestamp;
+use beaconry_store::{Known, StoreError};
+
+use super::capture_draft::{ACTIONS, Ask, CaptureDraft, Choice, SOURCES, URL_KINDS};
+use super::create::Messages;
+use super::draft::{Errors, Pairs};
+use super::event::find;
+use super::tracking::publish;
+use super::who::Who;
+use super::{State as Console, failed};
+use crate::page::{go_to, page, page_with};
+
+#[derive(Template)]
+#[template(path = "console/capture.html")]
+struct Page {
+    name: String,
+    slug: String,
+    to: String,
+    action: String,
+    enabled: bool,
+    pending: bool,
+    draft: CaptureDraft,
+    errors: Errors,
+}
+
+impl Page {
+    const ACTIONS: [Choice; 8] = ACTIONS;
+    const SOURCES: [Choice; 16] = SOURCES;
+    const URL_KINDS: [(&'static str, &'static str); 4] = URL_KINDS;
+}
+
+pub(super) async fn show(State(state): State<Console>, Path(event): Path<String>) -> Response {
+    match find(&state, &event) {
+        Ok(known) => {
+            let event = &known.event;
+            let draft =
+                CaptureDraft::of(event.tracking().capture(), &event.versions().last().fields);
+            form(&state, &known, draft, Errors::default(), StatusCode::OK)
+        }
+        Err(error) => failed(&error),
+    }
+}
+
+pub(super) async fn send(
+    State(state): State<Console>,
+    Path(event): Path<String>,
+    who: Who,
+    Form(pairs): Form<Pairs>,
+) -> Response {
+    let known = match find(&state, &event) {
+        Ok(known) => known,
+        Err(error) => return failed(&error),
+    };
+    let fields = &known.event.versions().last().fields;
+    let (mut draft, ask) = (CaptureDraft::read(&pairs, fields), Ask::of(&pairs));
+    if !matches!(ask, Ask::Save | Ask::Publish) {
+        draft.arrange(ask);
+        return form(&state, &known, draft, Errors::default(), StatusCode::OK);
+    }
+    match save(&state, &who, &known, &draft, ask == Ask::Publish) {
+        Ok(Ok(())) => go_to(&format!("/events/{}/tracking", known.event.discriminator())),
+        Ok(Err(errors)) => form(&state, &known, draft, errors, StatusCode::UNPROCESSABLE_ENTITY),
+        Err(error) => failed(&error),
+    }
+}
+
+/// Says what is wrong while somebody types.
+pub(super) async fn check(
+    State(state): State<Console>,
+    Path(event): Path<String>,
+    Form(pairs): Form<Pairs>,
+) -> Response {
+    let known = match find(&state, &event) {
+        Ok(known) => known,
+        Err(error) => return failed(&error),
+    };
+    let fields = &known.event.versions().last().fields;
+    let draft = CaptureDraft::read(&pairs, fields);
+    let mut errors = Errors::default();
+    draft.checked(fields, &mut errors);
+    let slots = draft.slots().into_iter().map(|slot| {
+        let message = errors.at(&slot);
+        (slot, message)
+    });
+    page(&Messages { slots: slots.collect(), review: None })
+}
+
+fn now(state: &Console) -> Timestamp {
+    state.console.store.clock().steady()
+}
+
+fn form(
+    state: &Console,
+    known: &Known,
+    draft: CaptureDraft,
+    errors: Errors,
+    status: StatusCode,
+) -> Response {
+    let event = &known.event;
+    let to = format!("/events/{}", event.discriminator());
+    let shown = Page {
+        name: event.name().to_string(),
+        slug: event.slug().to_string(),
+        action: format!("{to}/capture"),
+        to,
+        enabled: event.tracking().enabled(),
+        pending: event.versions().pending(now(state)).is_some(),
+        draft,
+        errors,
+    };
+    page_with(status, &shown)
+}
+
+fn save(
+    state: &Console,
+    who: &Who,
+    known: &Known,
+    draft: &CaptureDraft,
+    live: bool,
+) -> Result<Result<(), Errors>, StoreError> {
+    let mut errors = Errors::default();
+    let Some(capture) = draft.checked(&known.event.versions().last().fields, &mut errors) else {
+        return Ok(Err(errors));
+    };
+    let (now, action) = (now(state), if live { "tracking.publish" } else { "tracking.set" });
+    let saved = state.console.store.change_event(known.number, who.name(), action, |event| {
+        event.set_capture(capture, now)?;
+        match (live, event.tracking().enabled()) {
+            (false, _) => Ok(()),
+            (true, true) => event.regenerate_snippet(true, now).map(|_| ()),
+            (true, false) => event.enable_tracking(true, now).map(|_| ()),
+        }
+    });
+    match saved {
+        Ok((event, ())) => publish(state, &Known { event, ..known.clone() }).map(Ok),
+        Err(StoreError::Refused(refusal @ Refusal::Invalid(_))) => {
+            Ok(Err(Errors::one("triggers", &refusal.to_string())))
+        }
+        Err(error) => Err(error),
+    }
+}

@@ -1,0 +1,168 @@
+//! Sections and the web origins whose pages may send.
+
+use askama::Template;
+use axum::Form;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+
+use beaconry_model::error::Invalid;
+use beaconry_model::names::{Name, SectionId};
+use beaconry_model::section::{Origin, Section};
+use beaconry_store::StoreError;
+
+use super::draft::{Errors, Pairs, value};
+use super::who::Who;
+use super::{State as Console, failed};
+use crate::page::{go_to, page_with};
+
+#[derive(Template)]
+#[template(path = "console/section.html")]
+struct Page {
+    /// `None` for one that is to be made.
+    id: Option<String>,
+    name: String,
+    /// One a line.
+    origins: String,
+    origin_required: bool,
+    errors: Errors,
+}
+
+pub(super) async fn new() -> Response {
+    let page = Page {
+        id: None,
+        name: String::new(),
+        origins: String::new(),
+        origin_required: false,
+        errors: Errors::default(),
+    };
+    page_with(StatusCode::OK, &page)
+}
+
+pub(super) async fn show(State(state): State<Console>, Path(section): Path<String>) -> Response {
+    let section = match state.console.store.snapshot().section(&section) {
+        Ok(section) => section.clone(),
+        Err(error) => return failed(&error),
+    };
+    let origins: Vec<_> = section.origins.iter().map(Origin::as_str).collect();
+    let page = Page {
+        id: Some(section.id.to_string()),
+        name: section.name.to_string(),
+        origins: origins.join("\n"),
+        origin_required: section.origin_required,
+        errors: Errors::default(),
+    };
+    page_with(StatusCode::OK, &page)
+}
+
+pub(super) async fn create(
+    State(state): State<Console>,
+    who: Who,
+    Form(pairs): Form<Pairs>,
+) -> Response {
+    answer(None, &pairs, save(&state, &who, None, &pairs))
+}
+
+pub(super) async fn change(
+    State(state): State<Console>,
+    Path(section): Path<String>,
+    who: Who,
+    Form(pairs): Form<Pairs>,
+) -> Response {
+    let saved = save(&state, &who, Some(&section), &pairs);
+    answer(Some(section), &pairs, saved)
+}
+
+fn answer(
+    id: Option<String>,
+    pairs: &Pairs,
+    saved: Result<Result<(), Errors>, StoreError>,
+) -> Response {
+    match saved {
+        Ok(Ok(())) => go_to("/"),
+        Ok(Err(errors)) => {
+            let page = Page {
+                id,
+                name: value(pairs, "name").to_owned(),
+                origins: value(pairs, "origins").to_owned(),
+                origin_required: !value(pairs, "origin-required").is_empty(),
+                errors,
+            };
+            page_with(StatusCode::UNPROCESSABLE_ENTITY, &page)
+        }
+        Err(error) => failed(&error),
+    }
+}
+
+/// Makes the section, or changes it; gives what is wrong with the form.
+fn save(
+    state: &Console,
+    who: &Who,
+    id: Option<&str>,
+    pairs: &Pairs,
+) -> Result<Result<(), Errors>, StoreError> {
+    let mut errors = Errors::default();
+    let name = errors.note("name", Name::try_from(value(pairs, "name").trim().to_owned()));
+    let origins = errors.note("origins", origins(value(pairs, "origins")));
+    let (Some(name), Some(origins)) = (name, origins) else { return Ok(Err(errors)) };
+    let origin_required = !value(pairs, "origin-required").is_empty();
+    let store = &state.console.store;
+    let now = store.clock().steady();
+    match id {
+        Some(id) => {
+            let old = store.snapshot().section(id)?.as_ref().clone();
+            store.registry().change_section(
+                &Section { name, origins, origin_required, ..old },
+                who.name(),
+                now,
+            )?;
+        }
+        None => {
+            let random = beaconry_store::bytes();
+            let random = random
+                .map_err(|error| StoreError::Folder { path: "random bytes".into(), error })?;
+            let id = SectionId::new(&name, random)?;
+            store.registry().add_section(
+                &Section { id, name, origins, origin_required },
+                who.name(),
+                now,
+            )?;
+        }
+    }
+    store.reload()?;
+    Ok(Ok(()))
+}
+
+/// Origins as people write them, one a line; the address of a page stands for its origin.
+fn origins(text: &str) -> Result<Vec<Origin>, Invalid> {
+    let mut origins = Vec::new();
+    for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        let origin = Origin::try_from(origin_of(line))?;
+        if !origins.contains(&origin) {
+            origins.push(origin);
+        }
+    }
+    Ok(origins)
+}
+
+/// `shop.example/basket` as `https://shop.example`.
+fn origin_of(line: &str) -> String {
+    let (scheme, rest) = line.split_once("://").unwrap_or(("https", line));
+    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    format!("{scheme}://{host}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_address_of_a_page_stands_for_its_origin() {
+        let read =
+            origins("https://shop.example/basket?a=1\r\n\nshop.example\n http://localhost:8080/ ")
+                .unwrap();
+        let read: Vec<_> = read.iter().map(Origin::as_str).collect();
+        assert_eq!(read, ["https://shop.example", "http://localhost:8080"]);
+        assert!(origins("ftp://shop.example").is_err() && origins("two words").is_err());
+    }
+}

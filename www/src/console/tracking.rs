@@ -1,0 +1,245 @@
+//! Web tracking of one event: on and off, the code to paste, how to paste it, and what happens to old snippets.
+
+use askama::Template;
+use axum::Form;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use serde::Deserialize;
+
+use beaconry_model::error::Refusal;
+use beaconry_model::event::Event;
+use beaconry_model::section::{Origin, Section};
+use beaconry_model::time::Timestamp;
+use beaconry_model::tracking::StalePolicy;
+use beaconry_store::{Known, StoreError};
+
+use super::draft::value;
+use super::event::find;
+use super::status::Status;
+use super::who::Who;
+use super::{State as Console, failed, words};
+use crate::page::{go_to, page};
+use crate::snippet::Snippet;
+
+#[derive(Template)]
+#[template(path = "console/tracking.html")]
+struct Page {
+    name: String,
+    slug: String,
+    to: String,
+    section: String,
+    section_id: String,
+    origins: String,
+    enabled: bool,
+    pinned: u32,
+    current: u32,
+    outdated: bool,
+    pending_until: Option<Timestamp>,
+    scheduled: bool,
+    stale: StaleChoice,
+    triggers: usize,
+    test: bool,
+    snippet: Option<Snippet>,
+    trouble: String,
+    status: String,
+}
+
+/// The setting for old snippets, as the form shows it.
+struct StaleChoice {
+    word: String,
+    hours: u32,
+}
+
+impl StaleChoice {
+    fn of(policy: StalePolicy) -> StaleChoice {
+        match policy {
+            StalePolicy::RejectAfterHours(hours) => {
+                StaleChoice { word: "reject-after".to_owned(), hours }
+            }
+            other => StaleChoice { word: String::from(other), hours: 24 },
+        }
+    }
+
+    fn is(&self, word: &str) -> bool {
+        self.word == word
+    }
+}
+
+impl Page {
+    const OUTDATED: &'static str = words::OUTDATED;
+    const STALE: &'static str = words::STALE;
+    const PINNED: &'static str = words::PINNED;
+    const PENDING: &'static str = words::of_state(beaconry_model::version::VersionState::Pending);
+
+    /// All bytes a page downloads for this event alone, in Brotli.
+    fn brotli(&self) -> usize {
+        self.snippet.iter().flat_map(|snippet| &snippet.files).map(|file| file.brotli).sum()
+    }
+}
+
+pub(super) async fn show(State(state): State<Console>, Path(event): Path<String>) -> Response {
+    match find(&state, &event).and_then(|known| make(&state, &known)) {
+        Ok(made) => page(&made),
+        Err(error) => failed(&error),
+    }
+}
+
+fn make(state: &Console, known: &Known) -> Result<Page, StoreError> {
+    let (event, now) = (&known.event, state.console.store.clock().steady());
+    let tracking = event.tracking();
+    let (snippet, trouble) = match tracking.enabled().then(|| (state.console.snippets)(known)) {
+        None => (None, String::new()),
+        Some(Ok(snippet)) => (Some(snippet), String::new()),
+        Some(Err(why)) => (None, why),
+    };
+    let status = Status::so_far(&state.console.store, known)?;
+    Ok(Page {
+        name: event.name().to_string(),
+        slug: event.slug().to_string(),
+        to: format!("/events/{}", event.discriminator()),
+        section: known.section.name.to_string(),
+        section_id: known.section.id.to_string(),
+        origins: origins(&known.section),
+        enabled: tracking.enabled(),
+        pinned: tracking.pin().map_or(0, |pin| pin.version),
+        current: event.versions().current(now).number,
+        outdated: event.outdated(now),
+        pending_until: event.versions().pending(now).map(|version| version.usable_from()),
+        scheduled: tracking.scheduled().is_some(),
+        stale: StaleChoice::of(tracking.stale()),
+        triggers: tracking.capture().triggers.len(),
+        test: tracking.pin().is_some_and(|pin| pin.capture.test),
+        snippet,
+        trouble,
+        status: status.render().unwrap_or_default(),
+    })
+}
+
+pub(super) fn origins(section: &Section) -> String {
+    section.origins.iter().map(Origin::as_str).collect::<Vec<_>>().join(", ")
+}
+
+/// What the forms send.
+#[derive(Debug, Deserialize)]
+pub(super) struct Choice {
+    #[serde(default)]
+    when_ready: bool,
+    /// What happens to beacons of older versions: a policy's word, or `reject-after` with hours beside it.
+    #[serde(default)]
+    stale: Option<String>,
+    #[serde(default)]
+    hours: Option<String>,
+}
+
+impl Choice {
+    fn apply(&self, event: &mut Event, now: Timestamp) -> Result<(), Refusal> {
+        let policy = match self.stale.as_deref() {
+            None => return Ok(()),
+            Some("reject-after") => {
+                format!("reject-after:{}", self.hours.as_deref().unwrap_or_default().trim())
+            }
+            Some(word) => word.to_owned(),
+        };
+        event.set_stale_policy(StalePolicy::try_from(policy)?, now)
+    }
+}
+
+pub(super) async fn enable(
+    State(state): State<Console>,
+    Path(event): Path<String>,
+    who: Who,
+    Form(choice): Form<Choice>,
+) -> Response {
+    change(&state, &who, &event, "tracking.enable", |event, now| {
+        choice.apply(event, now)?;
+        event.enable_tracking(choice.when_ready, now).map(|_| ())
+    })
+}
+
+pub(super) async fn regenerate(
+    State(state): State<Console>,
+    Path(event): Path<String>,
+    who: Who,
+    Form(choice): Form<Choice>,
+) -> Response {
+    change(&state, &who, &event, "tracking.regenerate", |event, now| {
+        choice.apply(event, now)?;
+        event.regenerate_snippet(choice.when_ready, now).map(|_| ())
+    })
+}
+
+pub(super) async fn stale(
+    State(state): State<Console>,
+    Path(event): Path<String>,
+    who: Who,
+    Form(choice): Form<Choice>,
+) -> Response {
+    change(&state, &who, &event, "tracking.stale", |event, now| choice.apply(event, now))
+}
+
+pub(super) async fn disable(
+    State(state): State<Console>,
+    Path(event): Path<String>,
+    who: Who,
+) -> Response {
+    change(&state, &who, &event, "tracking.disable", Event::disable_tracking)
+}
+
+/// Changes the event, publishes its snippet, and shows its tracking again.
+fn change(
+    state: &Console,
+    who: &Who,
+    words: &str,
+    action: &str,
+    change: impl FnOnce(&mut Event, Timestamp) -> Result<(), Refusal>,
+) -> Response {
+    let store = &state.console.store;
+    let now = store.clock().steady();
+    let changed = find(state, words).and_then(|known| {
+        let (event, ()) =
+            store.change_event(known.number, who.name(), action, |event| change(event, now))?;
+        publish(state, &Known { event, ..known.clone() })?;
+        Ok(known)
+    });
+    match changed {
+        Ok(known) => go_to(&format!("/events/{}/tracking", known.event.discriminator())),
+        Err(error) => failed(&error),
+    }
+}
+
+/// Publishes the snippet of an event whose tracking is on. What keeps it from being made is shown on the event's page.
+pub(super) fn publish(state: &Console, known: &Known) -> Result<(), StoreError> {
+    if known.event.tracking().enabled()
+        && let Err(why) = (state.console.snippets)(known)
+    {
+        eprintln!(
+            "console: the snippet of {} could not be published: {why}",
+            known.event.discriminator()
+        );
+    }
+    Ok(())
+}
+
+/// Lets another web origin send to the event's section.
+pub(super) async fn allow_origin(
+    State(state): State<Console>,
+    Path(event): Path<String>,
+    who: Who,
+    Form(pairs): Form<super::draft::Pairs>,
+) -> Response {
+    let allowed = find(&state, &event).and_then(|known| {
+        let store = &state.console.store;
+        let origin = Origin::try_from(value(&pairs, "origin").to_owned())?;
+        let mut section = known.section.as_ref().clone();
+        if !section.origins.contains(&origin) {
+            section.origins.push(origin);
+            store.registry().change_section(&section, who.name(), store.clock().steady())?;
+            store.reload()?;
+        }
+        Ok(known)
+    });
+    match allowed {
+        Ok(known) => go_to(&format!("/events/{}/tracking", known.event.discriminator())),
+        Err(error) => failed(&error),
+    }
+}
