@@ -7,6 +7,7 @@
 
 mod audit;
 mod clock;
+mod counts;
 mod error;
 mod folder;
 mod index;
@@ -23,12 +24,14 @@ mod retention;
 mod schema;
 mod snapshot;
 mod store;
+mod tally;
 mod verify;
 mod watch;
 mod writer;
 
 pub use audit::AuditEntry;
 pub use clock::Clock;
+pub use counts::{Count, Counts, Hours, OTHER, OldPage, Reason};
 pub use error::StoreError;
 pub use folder::Folder;
 pub use jobs::{ReplayReport, StillRefused, replay};
