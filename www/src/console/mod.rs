@@ -3,6 +3,7 @@
 mod capture;
 mod capture_draft;
 mod create;
+mod day;
 mod draft;
 mod edit;
 mod event;
@@ -106,8 +107,12 @@ fn router(state: State) -> Router {
             get(async || file("text/javascript", include_str!("../../static/console.js"))),
         )
         .route(
+            "/static/icon.svg",
+            get(async || file("image/svg+xml", include_str!("../../static/icon.svg"))),
+        )
+        .route(
             "/static/htmx.js",
-            get(async || file("text/javascript", include_str!("../../static/htmx-2.0.11.min.js"))),
+            get(async || file("text/javascript", include_str!("../../static/htmx-4.0.1.min.js"))),
         )
         .fallback(async || {
             problem(StatusCode::NOT_FOUND, "There is no such page. Start from the events.")
