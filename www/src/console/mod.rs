@@ -11,6 +11,7 @@ mod hide;
 mod live;
 mod overview;
 mod section;
+mod share;
 mod status;
 mod tracking;
 mod versions;
@@ -96,6 +97,9 @@ fn router(state: State) -> Router {
         .route("/events/{event}/tracking/stale", post(tracking::stale))
         .route("/events/{event}/tracking/origin", post(tracking::allow_origin))
         .route("/events/{event}/tracking/status", get(status::stream))
+        .route("/events/{event}/tracking/share", post(share::create))
+        .route("/events/{event}/tracking/share/{share}/end", post(share::end))
+        .route("/share/{token}", get(share::show))
         .route("/live", get(live::show))
         .route("/live/stream", get(live::stream))
         .route(

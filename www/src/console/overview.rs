@@ -77,18 +77,15 @@ pub(super) async fn show(State(state): State<Console>, Query(search): Query<Sear
     }
 }
 
-fn sections(
-    snapshot: &Snapshot,
-    query: &str,
-    now: Timestamp,
-) -> Result<Vec<Section>, StoreError> {
+fn sections(snapshot: &Snapshot, query: &str, now: Timestamp) -> Result<Vec<Section>, StoreError> {
     let mut days: HashMap<EventNo, Day> = HashMap::new();
     let mut section = |section: &Arc<beaconry_model::section::Section>| {
         let mut folder = |category: Category| {
             let in_it = |known: &&Arc<Known>| {
                 known.event.category() == category && known.section.id == section.id
             };
-            let rows = snapshot.visible_events().filter(in_it).filter(|known| matches(known, query));
+            let rows =
+                snapshot.visible_events().filter(in_it).filter(|known| matches(known, query));
             let (name, about) = words::of_category(category);
             Folder {
                 word: category.word(),
