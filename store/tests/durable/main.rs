@@ -7,3 +7,4 @@ mod deletion;
 mod log;
 mod quarantine;
 mod samples;
+mod shares;
