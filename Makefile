@@ -1,7 +1,7 @@
 # The commands of the house. `make help` says what each does.
 SHELL := bash
 
-.PHONY: help setup engine build run test test-browsers screenshots bench-snippet fmt
+.PHONY: help setup engine build run test test-browsers screenshots bench-snippet bench-console fmt
 
 help: ## What each command does
 	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1\t\2/p' Makefile | expand -t 24
@@ -36,6 +36,9 @@ screenshots: build ## Take the pictures of README anew
 
 bench-snippet: build ## Measure the snippet beside today's trackers; rewrites its part of BENCHMARKS.md
 	@scripts/bench-snippet
+
+bench-console: build ## Time the console's pages with ten million events; rewrites its part of BENCHMARKS.md
+	@scripts/bench-console
 
 fmt: ## Format all Rust
 	@cargo fmt && cargo fmt --manifest-path snippet/Cargo.toml

@@ -181,6 +181,15 @@ fn verdict(facts: &Facts, checks: &[Check]) -> Result<(bool, String), StoreError
     })
 }
 
+/// How many beacons were something.
+fn were(count: u64) -> String {
+    match count {
+        0 => "no beacon was".to_owned(),
+        1 => "1 beacon was".to_owned(),
+        count => format!("{count} beacons were"),
+    }
+}
+
 fn section(facts: &Facts) -> Check {
     let section = &facts.known.section;
     let to = format!("/sections/{}", section.id);
@@ -248,7 +257,10 @@ fn tracking(facts: &Facts) -> Check {
         let refused = facts.day.of(Count::Disabled);
         return Check::mind(
             "Tracking",
-            format!("Web tracking is off; {refused} beacons were refused for it in the last 24 hours.{waits}"),
+            format!(
+                "Web tracking is off; {} refused for it in the last 24 hours.{waits}",
+                were(refused)
+            ),
             "Enable web tracking, and paste the code.",
             to,
         )
@@ -288,12 +300,9 @@ fn origin(facts: &Facts) -> Check {
         .collect();
     Check::mind(
         "Origin",
-        format!(
-            "{count} beacons were refused, because the section does not allow {}.",
-            from.join(", ")
-        ),
+        format!("{} refused, because the section does not allow {}.", were(count), from.join(", ")),
         "If the site is yours, allow its origin.",
-        (format!("{}/health", facts.to), "Refused origins"),
+        (format!("{}/health#origins", facts.to), "Refused origins"),
     )
 }
 
@@ -315,7 +324,8 @@ fn stale(facts: &Facts) -> Check {
     Check::mind(
         "Stale",
         format!(
-            "{count} beacons came from an older snippet than the live one, and are in quarantine. {policy}"
+            "{} sent by an older snippet than the live one, and kept in quarantine. {policy}",
+            were(count)
         ),
         "Paste the new code into the pages that still carry the old one, then replay what was kept.",
         (format!("{}/health#old-pages", facts.to), "Pages with an old snippet"),
@@ -337,7 +347,11 @@ fn invalid(facts: &Facts) -> Check {
         .collect();
     Check::mind(
         "Invalid",
-        format!("{count} beacons had data that does not fit: {}.", named.join(", ")),
+        format!(
+            "{} turned away, because the data does not fit: {}.",
+            were(count),
+            named.join(", ")
+        ),
         "Correct where these values come from, or the fields; then replay what was kept.",
         (format!("{}/health#invalid", facts.to), "By field and reason"),
     )
@@ -350,7 +364,7 @@ fn quarantine(facts: &Facts) -> Result<Check, StoreError> {
     }
     Ok(Check::mind(
         "Quarantine",
-        format!("{held} beacons are in quarantine: kept, and not stored as events."),
+        format!("{} put into quarantine: kept, and not stored as events.", were(held)),
         "Look at why, mend it, and replay them before they expire.",
         (format!("/quarantine?event={}", facts.known.event.discriminator()), "Open the quarantine"),
     ))
@@ -393,8 +407,8 @@ fn hiding(facts: &Facts) -> Check {
         Some(at) => Check::mind(
             "Hidden",
             format!(
-                "It was hidden at {at}, which cannot be undone. It takes no more data; {} beacons were refused for it in the last 24 hours.",
-                facts.day.of(Count::Hidden)
+                "It was hidden at {at}, which cannot be undone. It takes no more data; {} refused for it in the last 24 hours.",
+                were(facts.day.of(Count::Hidden))
             ),
             "Create a new event, and paste its code in place of the old one.",
             (format!("/sections/{}/new", event.section()), "New event"),

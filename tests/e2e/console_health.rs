@@ -1,0 +1,142 @@
+//! Health of events and sections, and *Why don't I see my event?*, with beacons of every fate.
+
+use beaconry_tests::{
+    Browser, Device, Person, Server, beacon, beaconry, event, event_id, get, post,
+};
+use serde_json::{Value, json};
+
+use crate::accessible::violations;
+use crate::setting::{Setting, run};
+
+fn discriminator(server: &Server, slug: &str) -> String {
+    server.json(&["event", "show", slug])["discriminator"].as_str().unwrap().to_owned()
+}
+
+fn send(server: &Server, key: &str, n: u64, ver: u32, data: Value, origin: &str) {
+    let mut one = event(&event_id(n), key, ver, data);
+    one["url"] = json!(format!("{origin}/basket?user=secret"));
+    post(&server.collector, "/c", &[&format!("Origin: {origin}")], beacon(vec![one]).as_bytes());
+}
+
+#[tokio::test]
+async fn health_says_what_arrived_and_why_the_rest_did_not() {
+    let setting = Setting::new();
+    let key = setting.event("Order placed", &["total:number:required"]);
+    let (server, site) = (&setting.server, &setting.site.origin);
+    let data = |total: Value| json!({ "source": "Website", "total": total });
+    send(server, &key, 1, 1, data(json!(1)), site);
+    send(server, &key, 2, 1, data(json!("two")), site);
+    send(server, &key, 3, 1, data(json!("three")), site);
+    send(server, &key, 4, 9, data(json!(4)), site);
+    send(server, &key, 5, 1, data(json!(5)), "https://other.example");
+    let browser = Browser::start().await;
+    let person = Person::with(&browser, Device::DESKTOP).await;
+    let to = format!("{}/events/{}", server.console, discriminator(server, "order-placed"));
+    // Refused beacons are counted within a second or so.
+    beaconry_tests::eventually("the refusal is counted", || {
+        get(&server.console, &format!("{}/health", &to[server.console.len()..]), &[])
+            .text()
+            .contains("other.example")
+            .then_some(())
+    });
+    browser.open(&to).await;
+    person.presses("link", "Health").await;
+    person.reads("Accepted 1 Invalid 2 Stale 0 Refused 1").await;
+    let chart = "Arrivals in 24 hours: 1 accepted, 2 invalid, 1 otherwise in quarantine, 1 refused; at most 5 in one bar of hour";
+    assert!(person.has("image", chart).await || person.has("img", chart).await);
+    person.reads("total is not of the field's type 1 2").await;
+    person.reads("From a version that was never published (in quarantine): 1").await;
+    person.presses("link", "30 days").await;
+    person.reads("What arrived in 30 days").await;
+    person.presses("button", "Allow https://other.example").await;
+    let section = server.json(&["section", "list"]);
+    assert!(section[0]["origins"].to_string().contains("https://other.example"), "{section}");
+
+    let section = section[0]["id"].as_str().unwrap();
+    browser.open(&format!("{}/sections/{section}/health", server.console)).await;
+    person.reads("Order placed").await;
+    person.reads("1 2 0 1 0").await;
+}
+
+#[tokio::test]
+async fn pages_with_an_old_snippet_are_named_without_their_query() {
+    let folder = tempfile::tempdir().unwrap();
+    let hours_ago = |hours: i64, arguments: &[&str]| {
+        let run = beaconry(folder.path(), -60 * hours, arguments);
+        assert_eq!(run.code, 0, "{arguments:?}: {run:?}");
+    };
+    hours_ago(4, &["section", "create", "Shop", "--origin", "https://shop.example"]);
+    let new = ["event", "create", "--category", "transactions", "--retention", "2y"];
+    hours_ago(4, &[new.as_slice(), &["--name", "Order placed", "--field", "n:number"]].concat());
+    hours_ago(3, &["tracking", "enable", "order-placed"]);
+    hours_ago(2, &["event", "edit", "order-placed", "--add-field", "note:text"]);
+    run(folder.path(), &["tracking", "regenerate", "order-placed"]);
+    let server = Server::start(folder.path());
+    let shown = server.json(&["event", "show", "order-placed"]);
+    let (key, discriminator) =
+        (shown["key"].as_str().unwrap(), shown["discriminator"].as_str().unwrap());
+    send(&server, key, 1, 1, json!({ "source": "Website" }), "https://shop.example");
+    let health = beaconry_tests::eventually("the page is listed", || {
+        let health = get(&server.console, &format!("/events/{discriminator}/health"), &[]).text();
+        health.contains("https://shop.example/basket").then_some(health)
+    });
+    assert!(!health.contains("secret"), "the query is not kept");
+    let why = get(&server.console, &format!("/events/{discriminator}/why"), &[]).text();
+    assert!(why.contains("1 beacon was sent by an older snippet"), "{why}");
+}
+
+#[tokio::test]
+async fn why_answers_in_order_and_says_what_to_do() {
+    let setting = Setting::new();
+    let key = setting.event("Order placed", &["total:number:required"]);
+    let server = &setting.server;
+    let discriminator = discriminator(server, "order-placed");
+    let browser = Browser::start().await;
+    let person = Person::with(&browser, Device::PHONE).await;
+    let why = format!("{}/events/{discriminator}/why", server.console);
+    browser.open(&why).await;
+    person.reads("In short: No beacon has reached the collector").await;
+    let page = person.page().await;
+    let order = [
+        "Section",
+        "Saved",
+        "Pending",
+        "Tracking",
+        "Origin",
+        "Stale",
+        "Invalid",
+        "Quarantine",
+        "Allowed operations",
+        "Hidden",
+    ];
+    let mut after = page.find("✓").unwrap();
+    for thing in order {
+        let at = page[after..].find(thing).unwrap_or_else(|| panic!("{thing} in {page}"));
+        after += at;
+    }
+    assert_eq!(violations(&browser).await, Vec::<String>::new());
+
+    send(server, &key, 1, 1, json!({ "source": "Website", "total": 1 }), &setting.site.origin);
+    browser.open(&why).await;
+    person.reads("In short: Events arrive").await;
+    send(server, &key, 2, 1, json!({ "source": "Website", "total": "two" }), &setting.site.origin);
+    browser.open(&why).await;
+    person.reads("1 were stored and 1 turned away").await;
+    person.reads("total (is not of the field's type)").await;
+    person.presses("link", "Open the quarantine").await;
+    person.reads("Order placed: 1 in quarantine").await;
+
+    run(setting.folder.path(), &["tracking", "disable", "order-placed"]);
+    beaconry_tests::eventually("tracking is off", || {
+        get(&server.console, &format!("/events/{discriminator}/why"), &[])
+            .text()
+            .contains("Tracking: Web tracking is off")
+            .then_some(())
+    });
+    run(setting.folder.path(), &["event", "hide", "order-placed", "--yes"]);
+    beaconry_tests::eventually("the event is hidden", || {
+        let why = get(&server.console, &format!("/events/{discriminator}/why"), &[]).text();
+        (why.contains("It was hidden at") && why.contains("Create a new event")).then_some(())
+    });
+    assert_eq!(get(&server.console, &format!("/events/{discriminator}/health"), &[]).status, 404);
+}
