@@ -28,6 +28,7 @@ pub(crate) struct Page {
 pub(crate) fn measure(binary: &Path, data: &Path, filled: &Filled) -> Result<Vec<Page>, String> {
     let (server, console) = Server::start(binary, data)?;
     let mut connection = Connection::open(&console)?;
+    connection.log_in(binary, data)?;
     let to = format!("/events/{}", filled.largest.0);
     let section = format!("/sections/{}", filled.section);
     // A place in the middle of the largest event's data, found as a reader finds it: by time.
@@ -145,9 +146,13 @@ impl Drop for Server {
 struct Connection {
     stream: BufReader<TcpStream>,
     host: String,
+    /// The session's, as it travels.
+    cookie: String,
 }
 
 struct Answer {
+    status: u16,
+    cookie: String,
     body: Vec<u8>,
 }
 
@@ -175,14 +180,58 @@ impl Connection {
         let stream = TcpStream::connect(host).map_err(|error| format!("{host}: {error}"))?;
         let _ = stream.set_nodelay(true);
         let _ = stream.set_read_timeout(Some(Duration::from_secs(60)));
-        Ok(Connection { stream: BufReader::new(stream), host: host.to_owned() })
+        Ok(Connection {
+            stream: BufReader::new(stream),
+            host: host.to_owned(),
+            cookie: String::new(),
+        })
+    }
+
+    /// Makes an administrator on the command line, and logs in as one. A console without log-in takes no notice.
+    fn log_in(&mut self, binary: &Path, data: &Path) -> Result<(), String> {
+        const EMAIL: &str = "bench@example.com";
+        let password = format!(
+            "{:032x}",
+            u128::from_le_bytes(beaconry_store::bytes().map_err(|e| e.to_string())?)
+        );
+        let mut command = Command::new(binary);
+        command.arg("--data").arg(data).args(["user", "create", EMAIL, "--role", "administrator"]);
+        command.args(["--name", "Bench", "--password-stdin"]).stdin(Stdio::piped());
+        command.stdout(Stdio::null());
+        let mut child = command.spawn().map_err(|error| error.to_string())?;
+        if let Some(mut stdin) = child.stdin.take() {
+            let _ = stdin.write_all(password.as_bytes());
+        }
+        let _ = child.wait();
+        let form = format!("email={EMAIL}&password={password}&next=");
+        let answer = self.ask("POST", "/login", form.as_bytes())?;
+        self.cookie = answer.cookie;
+        Ok(())
     }
 
     fn get(&mut self, path: &str) -> Result<Answer, String> {
+        let answer = self.ask("GET", path, b"")?;
+        match answer.status {
+            200 => Ok(answer),
+            status => Err(format!("{path}: expected 200, got {status}")),
+        }
+    }
+
+    fn ask(&mut self, method: &str, path: &str, body: &[u8]) -> Result<Answer, String> {
         let said = |error: std::io::Error| format!("{path}: {error}");
-        let request = format!("GET {path} HTTP/1.1\r\nHost: {}\r\n\r\n", self.host);
-        self.stream.get_mut().write_all(request.as_bytes()).map_err(said)?;
-        let (mut length, mut status) = (None, String::new());
+        let Connection { host, cookie, .. } = self;
+        let mut request =
+            format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\nCookie: {cookie}\r\n");
+        if method == "POST" {
+            request += &format!(
+                "Origin: http://{host}\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n",
+                body.len()
+            );
+        }
+        let request = [request.as_bytes(), b"\r\n", body].concat();
+        self.stream.get_mut().write_all(&request).map_err(said)?;
+        let mut answer = Answer { status: 0, cookie: String::new(), body: Vec::new() };
+        let mut length = 0;
         loop {
             let mut line = String::new();
             self.stream.read_line(&mut line).map_err(said)?;
@@ -190,22 +239,21 @@ impl Connection {
             if line.is_empty() {
                 break;
             }
-            if status.is_empty() {
-                status = line.to_owned();
+            if answer.status == 0 {
+                let status = line.split(' ').nth(1).and_then(|status| status.parse().ok());
+                answer.status = status.ok_or_else(|| format!("{path}: no status: {line}"))?;
             }
-            if let Some((name, value)) = line.split_once(':')
-                && name.eq_ignore_ascii_case("content-length")
-            {
-                length = value.trim().parse().ok();
+            let Some((name, value)) = line.split_once(':') else { continue };
+            match name.to_ascii_lowercase().as_str() {
+                "content-length" => length = value.trim().parse().unwrap_or_default(),
+                "set-cookie" => {
+                    answer.cookie = value.trim().split(';').next().unwrap_or_default().to_owned();
+                }
+                _ => {}
             }
         }
-        let length =
-            length.ok_or_else(|| format!("{path}: the answer says no length: {status}"))?;
-        let mut body = vec![0; length];
-        self.stream.read_exact(&mut body).map_err(said)?;
-        if !status.contains(" 200 ") {
-            return Err(format!("{path}: {status}"));
-        }
-        Ok(Answer { body })
+        answer.body = vec![0; length];
+        self.stream.read_exact(&mut answer.body).map_err(said)?;
+        Ok(answer)
     }
 }

@@ -142,3 +142,52 @@ fn write_column(column: &mut ColumnWriter, cells: &[Cell]) -> Result<(), Parquet
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use parquet::file::reader::{FileReader, SerializedFileReader};
+    use parquet::file::serialized_reader::ReadOptionsBuilder;
+    use parquet::record::Field;
+
+    use super::super::table::tests::{event, table};
+    use super::*;
+
+    #[test]
+    fn what_is_read_back_has_its_types() {
+        let data = r#"{"source":"Website","n":-3,"d":1.5,"sure":true,"day":"2026-03-01","at":"2026-03-01T12:00:00+01:00"}"#;
+        let table = table(&[&["n:number", "d:decimal", "sure:bool", "day:date", "at:timestamp"]]);
+        let mut out = Vec::new();
+        let mut parquet = Parquet::begin(&mut out, &table).unwrap();
+        // More than one row group; every second row has no values.
+        for at in 0..ROWS + 2 {
+            let data = if at % 2 == 0 { data } else { r#"{"source":"Website"}"# };
+            parquet.row(table.row(&event(data))).unwrap();
+        }
+        parquet.end().unwrap();
+        let options = ReadOptionsBuilder::new().build();
+        let bytes = axum::body::Bytes::from(out);
+        let reader = SerializedFileReader::new_with_options(bytes, options).unwrap();
+        assert_eq!(reader.metadata().num_row_groups(), 2);
+        assert_eq!(reader.metadata().file_metadata().num_rows(), ROWS as i64 + 2);
+        let mut rows = reader.get_row_iter(None).unwrap();
+        let full: Vec<(String, Field)> = rows.next().unwrap().unwrap().into_columns();
+        let empty: Vec<(String, Field)> = rows.next().unwrap().unwrap().into_columns();
+        let expected = [
+            ("n", Field::Long(-3)),
+            ("d", Field::Double(1.5)),
+            ("sure", Field::Bool(true)),
+            ("day", Field::Date(20_513)),
+            ("at", Field::TimestampMillis(1_772_362_800_000)),
+            ("source", Field::Str("Website".to_owned())),
+        ];
+        for (name, value) in expected {
+            let named = |row: &[(String, Field)]| {
+                row.iter().find(|(column, _)| column == name).unwrap().1.clone()
+            };
+            assert_eq!(named(&full), value);
+            if name != "source" {
+                assert_eq!(named(&empty), Field::Null, "{name}");
+            }
+        }
+    }
+}

@@ -166,3 +166,98 @@ fn both(one: Kind, other: Kind) -> Kind {
         _ => Kind::Text,
     }
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use std::sync::Arc;
+
+    use beaconry_model::category::Category;
+    use beaconry_model::event::{Description, Event, EventSeed, NewEvent};
+    use beaconry_model::event_id::EventId;
+    use beaconry_model::fields::{Field, Fields};
+    use beaconry_model::names::{Name, SectionId};
+    use beaconry_model::retention::Retention;
+    use beaconry_model::section::Section;
+    use beaconry_store::EventNo;
+
+    use super::*;
+
+    /// The table of an event whose versions have these fields.
+    pub(in super::super) fn table(versions: &[&[&str]]) -> Table {
+        let name = Name::try_from("Order placed".to_owned()).unwrap();
+        let id = SectionId::new(&name, [1; 10]).unwrap();
+        let fields = |fields: &[&str]| {
+            let fields = fields.iter().map(|field| Field::parse(field).unwrap());
+            Fields::with_source(fields.collect()).unwrap()
+        };
+        let new = NewEvent {
+            section: id.clone(),
+            category: Category::Signals,
+            name: name.clone(),
+            description: Description::default(),
+            retention: Retention::Forever,
+            fields: fields(versions[0]),
+        };
+        let seed = EventSeed { discriminator: [1; 10], key: [2; 16], version: [3; 16] };
+        let mut event = Event::create(new, seed, Timestamp(0)).unwrap();
+        for (at, version) in versions.iter().enumerate().skip(1) {
+            event.edit(fields(version), [at as u8; 16], Timestamp(at as i64 * 86_400_000)).unwrap();
+        }
+        let section = Section { id, name, origins: vec![], origin_required: false };
+        Table::of(&Known { number: EventNo(1), event, section: Arc::new(section) }, None)
+    }
+
+    /// A stored event with this data.
+    pub(in super::super) fn event(data: &str) -> StoredEvent {
+        StoredEvent {
+            id: EventId([7; 16]),
+            version: 1,
+            time: Timestamp(0),
+            received: Timestamp(1),
+            data: data.to_owned(),
+            visitor: None,
+            url: None,
+            origin: None,
+            rev: None,
+            test: false,
+            unchecked: false,
+            seq: 1,
+            event: EventNo(1),
+        }
+    }
+
+    #[test]
+    fn a_field_that_versions_typed_differently_is_a_number_or_text() {
+        let table = table(&[
+            &["a:number", "b:number", "c:date", "gone:bool"],
+            &["a:decimal", "b:text", "c:date", "new:text"],
+        ]);
+        let kinds: Vec<_> = table
+            .columns
+            .iter()
+            .filter(|column| column.source == Source::Field)
+            .map(|column| (column.name.as_str(), column.kind))
+            .collect();
+        let expected = [
+            ("source", Kind::Text),
+            ("a", Kind::Decimal),
+            ("b", Kind::Text),
+            ("c", Kind::Date),
+            ("new", Kind::Text),
+            ("gone", Kind::Bool),
+        ];
+        assert_eq!(kinds, expected);
+        let row = table.row(&event(r#"{"source":"Website","a":1,"b":2,"c":"2026-03-01"}"#));
+        let of_fields = &row[row.len() - 6..];
+        let text = |text: &str| Cell::Text(text.to_owned());
+        let expected = [
+            text("Website"),
+            Cell::Decimal(1.0),
+            text("2"),
+            Cell::Date(20_513),
+            Cell::None,
+            Cell::None,
+        ];
+        assert_eq!(of_fields, expected);
+    }
+}
