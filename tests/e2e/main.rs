@@ -5,6 +5,7 @@ mod bad_input;
 mod capture;
 mod command_line;
 mod console;
+mod console_accessible;
 mod console_data;
 mod console_health;
 mod console_live;
