@@ -14,15 +14,18 @@ mod jobs;
 pub mod live;
 mod log;
 mod merger;
+mod people;
 mod published;
 mod quarantine;
 mod random;
 mod reader;
 mod registry;
 mod retention;
+mod role;
 mod schema;
 mod snapshot;
 mod store;
+mod token;
 mod verify;
 mod watch;
 mod writer;
@@ -33,13 +36,19 @@ pub use error::StoreError;
 pub use folder::Folder;
 pub use jobs::{ReplayReport, StillRefused, replay};
 pub use log::StoredEvent;
+pub use people::{
+    Hashed, IDLE_MS, Invitation, LONGEST_MS, Link, NewPerson, People, Person, PersonNo, Purpose,
+    email,
+};
 pub use published::PublishedFile;
 pub use quarantine::QuarantinedEvent;
 pub use quarantine::expires as quarantine_until;
 pub use random::{bytes, event_seed};
 pub use reader::Reader;
 pub use registry::Registry;
+pub use role::Role;
 pub use snapshot::{EventNo, Known, Snapshot};
 pub use store::Store;
+pub use token::Token;
 pub use verify::{VerifyReport, verify};
 pub use writer::{AppendError, Entry, Written};

@@ -1,5 +1,6 @@
 //! What a test does in a browser, because it should read as what a visitor does, whichever engine shows the page.
 
+use fantoccini::cookies::Cookie;
 use fantoccini::wd::WindowHandle;
 use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -7,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::driver::{Driver, Engine};
 use crate::http;
+use crate::session::Session;
 
 /// A browser with one window. Closed, with its driver, when it goes out of scope.
 #[derive(Debug)]
@@ -31,6 +33,15 @@ impl Browser {
     /// Opens a page.
     pub async fn open(&self, url: &str) {
         self.client.goto(url).await.unwrap_or_else(|error| panic!("{url}: {error}"));
+    }
+
+    /// Goes on as somebody who is logged in to the console: this browser gets the session's cookie.
+    pub async fn come_in(&self, session: &Session) {
+        // A cookie is given to the site of the page that is open.
+        self.open(&format!("{}/static/console.css", session.console())).await;
+        let (name, value) = session.cookie.split_once('=').expect("a cookie has a name");
+        let cookie = Cookie::build((name.to_owned(), value.to_owned())).path("/").build();
+        self.client.add_cookie(cookie).await.unwrap_or_else(|error| panic!("{error}"));
     }
 
     /// Clicks the first element that matches.
