@@ -52,6 +52,14 @@ impl People {
         Ok(Some(person))
     }
 
+    /// Whether the session of a token has not ended. Asking is no sign of life.
+    pub fn is_in(&self, token: &str, now: Timestamp) -> Result<bool, StoreError> {
+        let connection = self.connection();
+        let mut statement = connection
+            .prepare_cached("SELECT 1 FROM sessions WHERE hash = ? AND seen > ? AND created > ?")?;
+        Ok(statement.exists(params![token::hash(token), now.0 - IDLE_MS, now.0 - LONGEST_MS])?)
+    }
+
     /// How many sessions of a person have not ended.
     pub fn sessions(&self, number: PersonNo, now: Timestamp) -> Result<u64, StoreError> {
         let connection = self.connection();

@@ -5,3 +5,4 @@ mod deletion;
 mod log;
 mod quarantine;
 mod samples;
+mod shares;

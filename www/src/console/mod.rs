@@ -3,6 +3,7 @@
 mod capture;
 mod capture_draft;
 mod create;
+mod day;
 mod draft;
 mod edit;
 mod enter;
@@ -13,6 +14,7 @@ mod login;
 mod overview;
 mod routes;
 mod section;
+mod share;
 mod status;
 mod tracking;
 mod versions;
@@ -24,13 +26,16 @@ mod words;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use askama::Template;
 use axum::Router;
+use axum::body::Body;
 use axum::extract::Request;
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::Response;
+use futures_util::StreamExt;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
@@ -96,19 +101,24 @@ fn routes() -> Routes {
         .post("/login", login::send)
         .get("/enter/{token}", enter::show)
         .post("/enter/{token}", enter::send)
+        .get("/share/{token}", share::show)
         .get("/static/console.css", async || {
             file("text/css", include_str!("../../static/console.css"))
         })
         .get("/static/console.js", async || {
             file("text/javascript", include_str!("../../static/console.js"))
         })
+        .get("/static/icon.svg", async || {
+            file("image/svg+xml", include_str!("../../static/icon.svg"))
+        })
         .get("/static/htmx.js", async || {
-            file("text/javascript", include_str!("../../static/htmx-2.0.11.min.js"))
+            file("text/javascript", include_str!("../../static/htmx-4.0.1.min.js"))
         })
         .role(Role::Viewer)
         .get("/", overview::show)
         .get("/events/{event}", event::show)
         .get("/events/{event}/versions", versions::show)
+        .get("/events/{event}/capture", capture::show)
         .get("/events/{event}/tracking", tracking::show)
         .get("/events/{event}/tracking/status", status::stream)
         .get("/live", live::show)
@@ -125,7 +135,6 @@ fn routes() -> Routes {
         .post("/events/{event}/edit/check", edit::check)
         .get("/events/{event}/hide", hide::show)
         .post("/events/{event}/hide", hide::send)
-        .get("/events/{event}/capture", capture::show)
         .post("/events/{event}/capture", capture::send)
         .post("/events/{event}/capture/check", capture::check)
         .post("/events/{event}/tracking/enable", tracking::enable)
@@ -133,6 +142,8 @@ fn routes() -> Routes {
         .post("/events/{event}/tracking/regenerate", tracking::regenerate)
         .post("/events/{event}/tracking/stale", tracking::stale)
         .post("/events/{event}/tracking/origin", tracking::allow_origin)
+        .post("/events/{event}/tracking/share", share::create)
+        .post("/events/{event}/tracking/share/{share}/end", share::end)
         .role(Role::Administrator)
         .post("/sections", section::create)
         .get("/sections/new", section::new)
@@ -155,16 +166,37 @@ async fn identify(
     next: Next,
 ) -> Response {
     let now = state.console.store.clock().now();
-    let session = read_cookie(&state.console.site, request.headers())
-        .map_or(Ok(None), |token| state.console.people.session(token, now));
-    let who = match session {
+    let token = read_cookie(&state.console.site, request.headers()).unwrap_or_default().to_owned();
+    let who = match state.console.people.session(&token, now) {
         Ok(person) => person.map(|person| Who { person }),
         Err(error) => return failed(&error),
     };
     if let Some(who) = &who {
         request.extensions_mut().insert(who.clone());
     }
-    Who::answer(who, next.run(request)).await
+    let answer = Who::answer(who, next.run(request)).await;
+    let stream =
+        answer.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == EVENT_STREAM);
+    if stream { until_session_ends(answer, state, token) } else { answer }
+}
+
+/// What server-sent events come as.
+const EVENT_STREAM: &str = "text/event-stream";
+/// How often a stream looks whether its session is still there.
+const LOOK_AGAIN: Duration = Duration::from_secs(10);
+
+/// Ends a stream, which else went on for ever, soon after its session.
+fn until_session_ends(answer: Response, state: State, token: String) -> Response {
+    let ended = async move {
+        loop {
+            tokio::time::sleep(LOOK_AGAIN).await;
+            let now = state.console.store.clock().now();
+            if !matches!(state.console.people.is_in(&token, now), Ok(true)) {
+                return;
+            }
+        }
+    };
+    answer.map(|body| Body::from_stream(body.into_data_stream().take_until(Box::pin(ended))))
 }
 
 #[derive(Template)]

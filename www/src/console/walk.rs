@@ -142,8 +142,10 @@ fn little_is_open() {
         "POST /login",
         "GET /enter/{token}",
         "POST /enter/{token}",
+        "GET /share/{token}",
         "GET /static/console.css",
         "GET /static/console.js",
+        "GET /static/icon.svg",
         "GET /static/htmx.js",
     ];
     assert_eq!(open, expected);

@@ -34,6 +34,11 @@ impl Who {
     pub(super) async fn answer<T>(who: Option<Who>, work: impl Future<Output = T>) -> T {
         WHO.scope(who, work).await
     }
+
+    /// Makes what comes after the answer began, such as a message of a stream, as asked by this person.
+    pub(super) fn later<T>(&self, make: impl FnOnce() -> T) -> T {
+        WHO.sync_scope(Some(self.clone()), make)
+    }
 }
 
 /// The person for a handler. The route's role has them checked before; a handler of an open route has nobody.
@@ -46,8 +51,8 @@ impl<S: Sync> FromRequestParts<S> for Who {
     }
 }
 
-/// For templates: the person whose request is answered. Nobody in what is made after the answer began, such as the
-/// messages of a stream: give those what they need.
+/// For templates: the person whose request is answered. Nobody in what is made after the answer began, but by
+/// [`Who::later`].
 pub(super) fn here() -> Option<Who> {
     WHO.try_with(Clone::clone).ok().flatten()
 }
