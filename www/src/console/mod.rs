@@ -1,5 +1,6 @@
 //! The console: events and their tracking, the code to paste, and what arrives.
 
+mod account;
 mod capture;
 mod capture_draft;
 mod create;
@@ -14,6 +15,7 @@ mod login;
 mod overview;
 mod routes;
 mod section;
+mod settings;
 mod share;
 mod status;
 mod tracking;
@@ -123,6 +125,9 @@ fn routes() -> Routes {
         .get("/events/{event}/tracking/status", status::stream)
         .get("/live", live::show)
         .get("/live/stream", live::stream)
+        .get("/account", account::show)
+        .post("/account/name", account::rename)
+        .post("/account/password", account::set_password)
         .post("/logout", login::out)
         .post("/logout/everywhere", login::out_everywhere)
         .role(Role::Marketer)
@@ -145,6 +150,14 @@ fn routes() -> Routes {
         .post("/events/{event}/tracking/share", share::create)
         .post("/events/{event}/tracking/share/{share}/end", share::end)
         .role(Role::Administrator)
+        .get("/settings", settings::show)
+        .get("/settings/people", settings::people::show)
+        .post("/settings/people/invite", settings::people::invite)
+        .post("/settings/people/{person}/role", settings::people::change_role)
+        .post("/settings/people/{person}/remove", settings::people::remove)
+        .post("/settings/people/invitations/{invitation}/withdraw", settings::people::withdraw)
+        .get("/settings/audit", settings::audit::show)
+        .get("/settings/storage", settings::storage::show)
         .post("/sections", section::create)
         .get("/sections/new", section::new)
         .get("/sections/{section}", section::show)
