@@ -3,6 +3,8 @@
 mod definitions;
 mod deletion;
 mod log;
+mod measuring;
+mod people;
 mod quarantine;
 mod samples;
 mod shares;

@@ -1,5 +1,6 @@
 //! Settings: sections with their web origins, people, the audit log, and what is stored for how long.
 
+mod actions;
 pub(super) mod audit;
 mod difference;
 pub(super) mod people;

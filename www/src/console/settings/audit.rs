@@ -9,6 +9,7 @@ use beaconry_model::time::Timestamp;
 use beaconry_store::{AuditEntry, AuditFilter, AuditLog, Snapshot, StoreError};
 
 use super::super::{State as Console, failed};
+use super::actions::said;
 use super::difference::{Line, difference};
 use crate::page::page;
 
@@ -34,6 +35,19 @@ struct Entry {
     thing: String,
     to: Option<String>,
     lines: Vec<Line>,
+}
+
+impl Entry {
+    /// What the lines are.
+    fn summary(&self) -> String {
+        let all = |mark| self.lines.iter().all(|line| line.mark() == mark);
+        match self.lines.len() {
+            _ if all("added") => "What it was made of".to_owned(),
+            _ if all("removed") => "What it was".to_owned(),
+            1 => "One difference".to_owned(),
+            several => format!("{several} differences"),
+        }
+    }
 }
 
 /// Which entries are asked for.
