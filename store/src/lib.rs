@@ -6,7 +6,9 @@
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used))]
 
 mod audit;
+mod browse;
 mod clock;
+mod counts;
 mod error;
 mod folder;
 mod index;
@@ -20,6 +22,7 @@ mod quarantine;
 mod random;
 mod reader;
 mod registry;
+mod replay;
 mod retention;
 mod role;
 mod schema;
@@ -27,13 +30,16 @@ mod shares;
 mod snapshot;
 mod storage;
 mod store;
+mod tally;
 mod token;
 mod verify;
 mod watch;
 mod writer;
 
 pub use audit::{AuditEntry, AuditFilter, AuditLog, AuditPlace};
+pub use browse::{Found, Place, Range};
 pub use clock::Clock;
+pub use counts::{Count, Counts, Hours, OTHER, OldPage, Reason};
 pub use error::StoreError;
 pub use folder::Folder;
 pub use jobs::{ReplayReport, StillRefused, replay};
@@ -48,6 +54,7 @@ pub use quarantine::expires as quarantine_until;
 pub use random::{bytes, event_seed};
 pub use reader::Reader;
 pub use registry::Registry;
+pub use replay::{Replay, ReplayCount, Which};
 pub use role::Role;
 pub use shares::{SHARED_MS, Share};
 pub use snapshot::{EventNo, Known, Snapshot};
