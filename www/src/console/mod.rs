@@ -3,16 +3,21 @@
 mod account;
 mod capture;
 mod capture_draft;
+mod chart;
 mod create;
+mod data;
 mod day;
 mod draft;
 mod edit;
 mod enter;
 mod event;
+mod health;
 mod hide;
 mod live;
 mod login;
 mod overview;
+mod quarantine;
+mod replay;
 mod routes;
 mod section;
 mod settings;
@@ -23,7 +28,9 @@ mod versions;
 #[cfg(test)]
 mod walk;
 mod who;
+mod why;
 mod words;
+mod work;
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -70,6 +77,10 @@ struct State {
     attempts: Arc<Attempts>,
     /// Says when to end what would go on for ever.
     stopped: watch::Receiver<bool>,
+    /// Replays under way.
+    replays: Arc<work::Works<replay::Replayed>>,
+    /// Downloads under way.
+    exports: Arc<work::Works<()>>,
 }
 
 /// Serves until `shutdown` is ready, then finishes what is open.
@@ -85,8 +96,9 @@ pub async fn run(
         let _ = stop.send(true);
     });
     let (passwords, attempts) = (Passwords::default(), Arc::default());
-    let router = router(State { console, passwords, attempts, stopped });
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    let (replays, exports) = (Arc::default(), Arc::default());
+    let state = State { console, passwords, attempts, stopped, replays, exports };
+    let service = router(state).into_make_service_with_connect_info::<SocketAddr>();
     let serving = axum::serve(listener, service).with_graceful_shutdown(async move {
         let _ = ended.wait_for(|ended| *ended).await;
     });
@@ -107,6 +119,12 @@ fn routes() -> Routes {
         .get("/static/console.css", async || {
             file("text/css", include_str!("../../static/console.css"))
         })
+        .get("/static/reports.css", async || {
+            file("text/css", include_str!("../../static/reports.css"))
+        })
+        .get("/static/reports.js", async || {
+            file("text/javascript", include_str!("../../static/reports.js"))
+        })
         .get("/static/console.js", async || {
             file("text/javascript", include_str!("../../static/console.js"))
         })
@@ -123,6 +141,18 @@ fn routes() -> Routes {
         .get("/events/{event}/capture", capture::show)
         .get("/events/{event}/tracking", tracking::show)
         .get("/events/{event}/tracking/status", status::stream)
+        .get("/sections/{section}/health", health::of_section)
+        .get("/events/{event}/health", health::show)
+        .get("/events/{event}/why", why::show)
+        .get("/events/{event}/data", data::show)
+        .get("/events/{event}/data/{place}", data::open)
+        .get("/events/{event}/data/csv", data::export::csv)
+        .get("/events/{event}/data/parquet", data::export::parquet)
+        .get("/events/{event}/data/downloads/{download}", data::export::progress)
+        .post("/events/{event}/data/downloads/{download}/cancel", data::export::cancel)
+        .get("/quarantine", quarantine::show)
+        .get("/quarantine/{number}", quarantine::open)
+        .get("/quarantine/replays/{replay}", replay::show)
         .get("/live", live::show)
         .get("/live/stream", live::stream)
         .get("/account", account::show)
@@ -149,6 +179,9 @@ fn routes() -> Routes {
         .post("/events/{event}/tracking/origin", tracking::allow_origin)
         .post("/events/{event}/tracking/share", share::create)
         .post("/events/{event}/tracking/share/{share}/end", share::end)
+        .post("/quarantine/replays", replay::rehearse)
+        .post("/quarantine/replays/{replay}/replay", replay::replay)
+        .post("/quarantine/replays/{replay}/cancel", replay::cancel)
         .role(Role::Administrator)
         .get("/settings", settings::show)
         .get("/settings/people", settings::people::show)
