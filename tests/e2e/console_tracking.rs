@@ -30,6 +30,7 @@ fn send(setting: &Setting, n: u64, key: &str, ver: u32, data: Value, origin: &st
 async fn tracking_is_switched_on_anew_and_off_on_every_device() {
     for device in [Device::DESKTOP, Device::PHONE, Device::NO_SCRIPTS] {
         let (setting, browser) = (Setting::new(), Browser::start().await);
+        browser.come_in(&setting.session).await;
         setting.event("Order placed", &["orderid:text"]);
         let person = Person::with(&browser, device).await;
         browser.open(&(setting.server.console.clone() + &path(&setting, "order-placed"))).await;
@@ -79,6 +80,7 @@ async fn tracking_is_switched_on_anew_and_off_on_every_device() {
 #[tokio::test]
 async fn while_a_version_is_pending_regenerating_is_scheduled() {
     let (setting, browser) = (Setting::new(), Browser::start().await);
+    browser.come_in(&setting.session).await;
     setting.event("Order placed", &["orderid:text"]);
     crate::setting::run(
         setting.folder.path(),
@@ -86,10 +88,7 @@ async fn while_a_version_is_pending_regenerating_is_scheduled() {
     );
     let page = path(&setting, "order-placed") + "/tracking";
     eventually("the server notices the edit", || {
-        get(&setting.server.console, &page, &[])
-            .text()
-            .contains("when the new version")
-            .then_some(())
+        setting.session.get(&page).text().contains("when the new version").then_some(())
     });
     let person = Person::at(&browser);
     browser.open(&(setting.server.console.clone() + &page)).await;
@@ -104,6 +103,7 @@ async fn while_a_version_is_pending_regenerating_is_scheduled() {
 #[tokio::test]
 async fn a_refused_origin_is_allowed_and_the_next_beacon_works() {
     let (setting, browser) = (Setting::new(), Browser::start().await);
+    browser.come_in(&setting.session).await;
     let key = setting.event("Order placed", &["orderid:text"]);
     let page = path(&setting, "order-placed") + "/tracking";
     let person = Person::at(&browser);
@@ -136,6 +136,7 @@ async fn watched(browser: &Browser) {
 #[tokio::test]
 async fn what_refuses_a_beacon_is_said_with_how_to_mend_it() {
     let (setting, browser) = (Setting::new(), Browser::start().await);
+    browser.come_in(&setting.session).await;
     let key = setting.event("Order placed", &["orderid:number"]);
     let page = path(&setting, "order-placed") + "/tracking";
     let person = Person::at(&browser);
@@ -173,6 +174,7 @@ async fn what_refuses_a_beacon_is_said_with_how_to_mend_it() {
 #[tokio::test]
 async fn events_that_came_unchecked_say_what_the_policy_lacks() {
     let (setting, browser) = (Setting::new(), Browser::start().await);
+    browser.come_in(&setting.session).await;
     setting.event("It", &["n:number"]);
     let policy = format!(
         "Content-Security-Policy: script-src {0}; connect-src {0}\r\n",
@@ -194,6 +196,7 @@ async fn events_that_came_unchecked_say_what_the_policy_lacks() {
 async fn a_developer_gets_a_link_to_the_code_and_nothing_else() {
     for device in [Device::DESKTOP, Device::PHONE, Device::NO_SCRIPTS] {
         let (setting, browser) = (Setting::new(), Browser::start().await);
+        browser.come_in(&setting.session).await;
         setting.event("Order placed", &["orderid:text", "total:decimal"]);
         let page = path(&setting, "order-placed") + "/tracking";
         let person = Person::with(&browser, device).await;
@@ -201,10 +204,7 @@ async fn a_developer_gets_a_link_to_the_code_and_nothing_else() {
         person.presses("button", "Make a link").await;
         let link = person.reads_input("The link; it is shown only now").await;
         assert!(link.starts_with(&format!("{}/share/", setting.server.console)), "{link}");
-        assert!(
-            !get(&setting.server.console, &page, &[]).text().contains(&link),
-            "it is shown again"
-        );
+        assert!(!setting.session.get(&page).text().contains(&link), "it is shown again");
 
         browser.open(&link).await;
         person.finds("heading", "Code to paste for “Order placed”").await;

@@ -9,6 +9,7 @@ mod console_editor;
 mod console_tracking;
 mod essential;
 mod first_event;
+mod getting_in;
 mod hostile;
 mod in_the_browser;
 mod kill;

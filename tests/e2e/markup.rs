@@ -45,7 +45,9 @@ async fn markup_from_outside_is_text_on_every_page() {
     run(folder, &["tracking", "enable", slug]);
     let key = setting.key(slug);
     let page = format!("/events/{}", made["discriminator"].as_str().unwrap());
+    setting.session.post("/account/name", &[("name", MARKUP)]);
     let browser = Browser::start().await;
+    browser.come_in(&setting.session).await;
     let person = Person::at(&browser);
     let console = &setting.server.console;
 
@@ -74,6 +76,16 @@ async fn markup_from_outside_is_text_on_every_page() {
         &format!("{page}/versions"),
         &format!("{page}/capture"),
         &format!("/?q={}", "%3Cimg%20src%3Dx%3E"),
+        &format!("{page}/data"),
+        &format!("{page}/health"),
+        &format!("{page}/why"),
+        "/quarantine",
+        "/settings",
+        "/settings/people",
+        "/settings/audit",
+        &format!("/settings/audit?thing={}", "%3Cimg%20src%3Dx%3E"),
+        "/settings/storage",
+        "/account",
     ] {
         browser.open(&format!("{console}{below}")).await;
         person.reads("<img src=x").await;
