@@ -41,6 +41,7 @@ async fn no_page_on_arrivals_has_a_barrier() {
     let (event, other) = (address("order-placed"), address("booking-made"));
     let section = server.json(&["section", "list"])[0]["id"].as_str().unwrap().to_owned();
     let browser = Browser::start().await;
+    browser.come_in(&setting.session).await;
     let mut barriers = Vec::new();
     for (scheme, device) in [("light", Device::DESKTOP), ("dark", Device::PHONE)] {
         Person::with(&browser, device).await;

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use beaconry_tests::{Browser, Device, Person, Server, beacon, event, event_id, get, post};
+use beaconry_tests::{Browser, Device, Person, Server, beacon, event, event_id, post};
 use serde_json::json;
 
 use crate::accessible::violations;
@@ -34,6 +34,7 @@ async fn pages_follow_each_other_and_are_filtered() {
     let setting = Setting::new();
     let to = stored(&setting, 120);
     let browser = Browser::start().await;
+    browser.come_in(&setting.session).await;
     let person = Person::with(&browser, Device::NO_SCRIPTS).await;
     browser.open(&format!("{}{to}", setting.server.console)).await;
     person.presses("link", "Data").await;
@@ -57,7 +58,7 @@ async fn pages_follow_each_other_and_are_filtered() {
 
     browser.open(&format!("{}{to}/data?from=2031-01-01T00:00", setting.server.console)).await;
     person.reads("Nothing fits.").await;
-    let wrong = get(&setting.server.console, &format!("{to}/data?to=yesterday"), &[]).text();
+    let wrong = setting.session.get(&format!("{to}/data?to=yesterday")).text();
     assert!(wrong.contains("to: expected a time like 2026-03-01T12:00"), "{wrong}");
 }
 
@@ -66,9 +67,10 @@ async fn a_search_goes_on_by_itself_and_shows_what_it_found_so_far() {
     let setting = Setting::new();
     // More than one request looks at.
     let to = stored(&setting, 21_000);
-    let first = get(&setting.server.console, &format!("{to}/data?field=n&op=is&value=7"), &[]);
+    let first = setting.session.get(&format!("{to}/data?field=n&op=is&value=7"));
     assert!(first.text().contains("Continue the search"), "one request is bounded");
     let browser = Browser::start().await;
+    browser.come_in(&setting.session).await;
     let person = Person::with(&browser, Device::DESKTOP).await;
     browser.open(&format!("{}{to}/data", setting.server.console)).await;
     person.chooses("Field", "n").await;
@@ -84,6 +86,7 @@ async fn downloads_say_how_far_they_are_and_keep_their_types() {
     let setting = Setting::new();
     let to = stored(&setting, 2_500);
     let browser = Browser::start().await;
+    browser.come_in(&setting.session).await;
     let person = Person::with(&browser, Device::DESKTOP).await;
     let folder = tempfile::tempdir().unwrap();
     let allow = json!({ "behavior": "allow", "downloadPath": folder.path() });
@@ -112,11 +115,8 @@ async fn downloads_say_how_far_they_are_and_keep_their_types() {
     assert!(parquet.starts_with(b"PAR1"));
     assert_eq!(violations(&browser).await, Vec::<String>::new());
 
-    let filtered = get(
-        &setting.server.console,
-        &format!("{to}/data/csv?field=note&op=contains&value=SEVEN"),
-        &[],
-    );
+    let filtered =
+        setting.session.get(&format!("{to}/data/csv?field=note&op=contains&value=SEVEN"));
     assert_eq!(filtered.text().matches("2026-03-01").count(), 1, "{}", filtered.text());
     let head = filtered.header("content-disposition").unwrap();
     assert_eq!(head, "attachment; filename=\"order-placed.csv\"");
@@ -139,18 +139,19 @@ fn file(path: &std::path::Path, what: &str, whole: impl Fn(&[u8]) -> bool) -> Ve
 async fn a_download_can_be_stopped() {
     let setting = Setting::new();
     let to = stored(&setting, 30_000);
-    let id = "0123456789abcdef";
+    let (id, cookie) = ("0123456789abcdef", &setting.session.cookie);
     let host = setting.server.console.strip_prefix("http://").unwrap().to_owned();
     // Somebody who takes nothing: the server waits for it, and holds no more than some pieces.
     let mut slow = std::net::TcpStream::connect(&host).unwrap();
-    let ask = format!("GET {to}/data/csv?work={id} HTTP/1.1\r\nHost: {host}\r\n\r\n");
+    let ask =
+        format!("GET {to}/data/csv?work={id} HTTP/1.1\r\nHost: {host}\r\nCookie: {cookie}\r\n\r\n");
     std::io::Write::write_all(&mut slow, ask.as_bytes()).unwrap();
-    let progress = || get(&setting.server.console, &format!("{to}/data/downloads/{id}"), &[]);
+    let progress = || setting.session.get(&format!("{to}/data/downloads/{id}"));
     beaconry_tests::eventually("the download is under way", || {
         (progress().status == 200 && progress().json()["done"].as_u64()? > 0).then_some(())
     });
     let cancel = format!("{to}/data/downloads/{id}/cancel");
-    assert_eq!(post(&setting.server.console, &cancel, &[], b"").status, 204);
+    assert_eq!(setting.session.post(&cancel, &[]).status, 204);
     let ended = beaconry_tests::eventually("it has ended", || {
         let progress = progress().json();
         (progress["ended"] == true).then_some(progress)

@@ -1,7 +1,7 @@
 //! Health of events and sections, and *Why don't I see my event?*, with beacons of every fate.
 
 use beaconry_tests::{
-    Browser, Device, Person, Server, beacon, beaconry, event, event_id, get, post,
+    Browser, Device, Person, Server, Session, beacon, beaconry, event, event_id, get, post,
 };
 use serde_json::{Value, json};
 
@@ -30,11 +30,14 @@ async fn health_says_what_arrived_and_why_the_rest_did_not() {
     send(server, &key, 4, 9, data(json!(4)), site);
     send(server, &key, 5, 1, data(json!(5)), "https://other.example");
     let browser = Browser::start().await;
+    browser.come_in(&setting.session).await;
     let person = Person::with(&browser, Device::DESKTOP).await;
     let to = format!("{}/events/{}", server.console, discriminator(server, "order-placed"));
     // Refused beacons are counted within a second or so.
     beaconry_tests::eventually("the refusal is counted", || {
-        get(&server.console, &format!("{}/health", &to[server.console.len()..]), &[])
+        setting
+            .session
+            .get(&format!("{}/health", &to[server.console.len()..]))
             .text()
             .contains("other.example")
             .then_some(())
@@ -72,16 +75,17 @@ async fn pages_with_an_old_snippet_are_named_without_their_query() {
     hours_ago(2, &["event", "edit", "order-placed", "--add-field", "note:text"]);
     run(folder.path(), &["tracking", "regenerate", "order-placed"]);
     let server = Server::start(folder.path());
+    let session = Session::administrator(&server);
     let shown = server.json(&["event", "show", "order-placed"]);
     let (key, discriminator) =
         (shown["key"].as_str().unwrap(), shown["discriminator"].as_str().unwrap());
     send(&server, key, 1, 1, json!({ "source": "Website" }), "https://shop.example");
     let health = beaconry_tests::eventually("the page is listed", || {
-        let health = get(&server.console, &format!("/events/{discriminator}/health"), &[]).text();
+        let health = session.get(&format!("/events/{discriminator}/health")).text();
         health.contains("https://shop.example/basket").then_some(health)
     });
     assert!(!health.contains("secret"), "the query is not kept");
-    let why = get(&server.console, &format!("/events/{discriminator}/why"), &[]).text();
+    let why = session.get(&format!("/events/{discriminator}/why")).text();
     assert!(why.contains("1 beacon was sent by an older snippet"), "{why}");
 }
 
@@ -92,6 +96,7 @@ async fn why_answers_in_order_and_says_what_to_do() {
     let server = &setting.server;
     let discriminator = discriminator(server, "order-placed");
     let browser = Browser::start().await;
+    browser.come_in(&setting.session).await;
     let person = Person::with(&browser, Device::PHONE).await;
     let why = format!("{}/events/{discriminator}/why", server.console);
     browser.open(&why).await;
@@ -128,15 +133,17 @@ async fn why_answers_in_order_and_says_what_to_do() {
 
     run(setting.folder.path(), &["tracking", "disable", "order-placed"]);
     beaconry_tests::eventually("tracking is off", || {
-        get(&server.console, &format!("/events/{discriminator}/why"), &[])
+        setting
+            .session
+            .get(&format!("/events/{discriminator}/why"))
             .text()
             .contains("Tracking: Web tracking is off")
             .then_some(())
     });
     run(setting.folder.path(), &["event", "hide", "order-placed", "--yes"]);
     beaconry_tests::eventually("the event is hidden", || {
-        let why = get(&server.console, &format!("/events/{discriminator}/why"), &[]).text();
+        let why = setting.session.get(&format!("/events/{discriminator}/why")).text();
         (why.contains("It was hidden at") && why.contains("Create a new event")).then_some(())
     });
-    assert_eq!(get(&server.console, &format!("/events/{discriminator}/health"), &[]).status, 404);
+    assert_eq!(setting.session.get(&format!("/events/{discriminator}/health")).status, 404);
 }

@@ -17,6 +17,7 @@ async fn arrivals_are_filtered_by_the_address_and_opened() {
     let bookings = setting.event("Booking made", &["guests:number"]);
     let server = &setting.server;
     let browser = Browser::start().await;
+    browser.come_in(&setting.session).await;
     let person = Person::with(&browser, Device::DESKTOP).await;
     browser.open(&server.console).await;
     person.presses("link", "Live").await;
@@ -52,6 +53,7 @@ async fn a_paused_list_holds_back_and_goes_on() {
     let key = setting.event("Order placed", &["orderid:text:required"]);
     let server = &setting.server;
     let browser = Browser::start().await;
+    browser.come_in(&setting.session).await;
     let person = Person::with(&browser, Device::PHONE).await;
     browser.open(&format!("{}/live", server.console)).await;
     person.reads("Connected").await;
@@ -71,6 +73,7 @@ async fn the_list_is_bounded_and_says_what_it_left_out() {
     let setting = Setting::new();
     let key = setting.event("Order placed", &["n:number:required"]);
     let browser = Browser::start().await;
+    browser.come_in(&setting.session).await;
     let person = Person::with(&browser, Device::DESKTOP).await;
     browser.open(&format!("{}/live", setting.server.console)).await;
     person.reads("Connected").await;

@@ -2,7 +2,7 @@
 
 use beaconry_store::{Folder, Registry};
 use beaconry_tests::{
-    Browser, Device, Person, Server, beacon, beaconry, event, event_id, get, post,
+    Browser, Device, Person, Server, Session, beacon, beaconry, event, event_id, get, post,
 };
 use serde_json::{Value, json};
 
@@ -41,6 +41,7 @@ fn send(server: &Server, key: &str, n: u64, total: &Value) {
 async fn rehearse_and_replay(device: Device) {
     let (_folder, server, _) = setting();
     let browser = Browser::start().await;
+    browser.come_in(&Session::administrator(&server)).await;
     let person = Person::with(&browser, device).await;
     browser.open(&format!("{}/quarantine", server.console)).await;
     person.reads("All events: 3 in quarantine").await;
@@ -87,6 +88,7 @@ async fn a_replay_is_rehearsed_first_without_scripts() {
 async fn one_is_opened_and_some_are_ticked() {
     let (folder, server, discriminator) = setting();
     let browser = Browser::start().await;
+    browser.come_in(&Session::administrator(&server)).await;
     let person = Person::with(&browser, Device::DESKTOP).await;
     let reason = format!("/quarantine?event={discriminator}&reason=invalid_fields");
     browser.open(&format!("{}{reason}", server.console)).await;
@@ -106,7 +108,8 @@ async fn one_is_opened_and_some_are_ticked() {
     person.presses("button", "Rehearse as the current version 2").await;
     person.presses("button", "Replay 1").await;
     person.reads("1 of 1 are stored now").await;
-    assert_eq!(get(&server.console, "/quarantine/1", &[]).status, 404);
+    let session = Session::administrator(&server);
+    assert_eq!(session.get("/quarantine/1").status, 404);
 
     let registry = Registry::open(&Folder::open(folder.path()).unwrap()).unwrap();
     let audit = registry.audit(2).unwrap();
@@ -120,17 +123,17 @@ async fn nothing_chosen_and_nothing_there_say_what_to_do() {
     run(folder.path(), &["section", "create", "Shop", "--origin", "https://shop.example"]);
     create(folder.path(), "Order placed", &["n:number"], None);
     let server = Server::start(folder.path());
-    let quarantine = get(&server.console, "/quarantine", &[]).text();
+    let session = Session::administrator(&server);
+    let quarantine = session.get("/quarantine").text();
     assert!(quarantine.contains("Nothing is in quarantine"));
-    let form = ["Content-Type: application/x-www-form-urlencoded"];
-    for (body, said) in [
-        ("event=&reason=", "tick the beacons to replay"),
-        ("event=&all=yes", "Choose an event first"),
-        ("event=order-placed", "tick the beacons to replay"),
+    for (form, said) in [
+        (vec![("event", ""), ("reason", "")], "tick the beacons to replay"),
+        (vec![("event", ""), ("all", "yes")], "Choose an event first"),
+        (vec![("event", "order-placed")], "tick the beacons to replay"),
     ] {
-        let answer = post(&server.console, "/quarantine/replays", &form, body.as_bytes());
-        assert_eq!(answer.status, 422, "{body}");
-        assert!(answer.text().contains(said), "{body}: {}", answer.text());
+        let answer = session.post("/quarantine/replays", &form);
+        assert_eq!(answer.status, 422, "{form:?}");
+        assert!(answer.text().contains(said), "{form:?}: {}", answer.text());
     }
-    assert_eq!(get(&server.console, "/quarantine/replays/unknown", &[]).status, 404);
+    assert_eq!(session.get("/quarantine/replays/unknown").status, 404);
 }
