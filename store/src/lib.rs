@@ -7,6 +7,7 @@
 
 mod audit;
 mod clock;
+mod counts;
 mod error;
 mod folder;
 mod index;
@@ -24,12 +25,14 @@ mod schema;
 mod shares;
 mod snapshot;
 mod store;
+mod tally;
 mod verify;
 mod watch;
 mod writer;
 
 pub use audit::AuditEntry;
 pub use clock::Clock;
+pub use counts::{Count, Counts, Hours, OTHER, OldPage, Reason};
 pub use error::StoreError;
 pub use folder::Folder;
 pub use jobs::{ReplayReport, StillRefused, replay};

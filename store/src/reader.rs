@@ -1,7 +1,12 @@
 //! Reading what is stored, beside whoever writes.
 
+use std::collections::BTreeMap;
+
 use rusqlite::{Connection, params};
 
+use beaconry_model::wire::Code;
+
+use crate::counts::{self, Counts, Hours, OldPage, Reason};
 use crate::error::StoreError;
 use crate::folder::Folder;
 use crate::index;
@@ -68,18 +73,56 @@ impl Reader {
 
     /// How many events of one kind are stored, trials not counted.
     pub fn count(&self, event: EventNo) -> Result<u64, StoreError> {
-        let merged = index::watermark(&self.index)?;
-        let indexed: u64 = self.index.query_row(
-            "SELECT count(*) FROM by_event WHERE event = ? AND test = 0 AND seq <= ?",
-            params![event.0, merged],
-            |row| row.get(0),
-        )?;
-        let tail: u64 = self.events.query_row(
-            "SELECT count(*) FROM events WHERE seq > ? AND event = ? AND flags & 1 = 0",
-            params![merged, event.0],
-            |row| row.get(0),
-        )?;
-        Ok(indexed + tail)
+        Ok(self.count_by_version(event)?.into_iter().map(|(_, count)| count).sum())
+    }
+
+    /// How many events of one kind are stored under each version, trials not counted.
+    pub fn count_by_version(&self, event: EventNo) -> Result<Vec<(u32, u64)>, StoreError> {
+        let held = counts::held(&self.events, event)?;
+        let stored = held.into_iter().filter(|(what, ..)| what == "stored");
+        Ok(stored.map(|(_, ver, count)| (ver, count)).collect())
+    }
+
+    /// What arrived of every event in these hours, versions taken together, for overviews: one query for all of them. Each
+    /// event that had any arrivals has one entry an hour, oldest first, as [`Hours::starts`] names them. `EventNo(0)`, which
+    /// no event has, stands for beacons that named no event.
+    ///
+    /// ```no_run
+    /// # fn show(store: &beaconry_store::Store, number: beaconry_store::EventNo) -> Result<(), beaconry_store::StoreError> {
+    /// use beaconry_store::{Count, Counts, Hours};
+    /// let day = Hours::last(24, store.clock().now());
+    /// let arrivals = store.reader()?.arrivals(day)?;
+    /// let hours: &[Counts] = arrivals.get(&number).map_or(&[], Vec::as_slice);
+    /// let sparkline: Vec<u64> = hours.iter().map(|hour| hour.of(Count::Accepted)).collect();
+    /// let mut sum = Counts::default();
+    /// hours.iter().for_each(|hour| sum.add(hour));
+    /// let stale_share = sum.stale_share();
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn arrivals(&self, hours: Hours) -> Result<BTreeMap<EventNo, Vec<Counts>>, StoreError> {
+        counts::of_all(&self.events, hours)
+    }
+
+    /// What arrived of one event in these hours, by version: one entry an hour, oldest first. Under version 0 lies what was
+    /// refused before its version was looked at, or came from a version that was never published.
+    pub fn arrivals_of(
+        &self,
+        event: EventNo,
+        hours: Hours,
+    ) -> Result<BTreeMap<u32, Vec<Counts>>, StoreError> {
+        counts::of_event(&self.events, event, hours)
+    }
+
+    /// Which fields were wrong how, and which origins were refused, in these hours; the most frequent first.
+    pub fn reasons(&self, event: EventNo, hours: Hours) -> Result<Vec<Reason>, StoreError> {
+        counts::reasons(&self.events, event, hours)
+    }
+
+    /// Pages that sent beacons of an older snippet than the one that was live then, the latest first: at most 100, of the
+    /// last 30 days.
+    pub fn old_pages(&self, event: EventNo) -> Result<Vec<OldPage>, StoreError> {
+        counts::old_pages(&self.events, event)
     }
 
     /// Beacons in quarantine below this number, newest first: those of one event, or all.
@@ -94,7 +137,17 @@ impl Reader {
 
     /// How many beacons of one event are in quarantine.
     pub fn quarantine_count(&self, event: EventNo) -> Result<u64, StoreError> {
-        quarantine::count(&self.events, event)
+        Ok(self.quarantine_by_code(event)?.into_iter().map(|(_, count)| count).sum())
+    }
+
+    /// How many beacons of one event are in quarantine for each reason.
+    pub fn quarantine_by_code(&self, event: EventNo) -> Result<Vec<(Code, u64)>, StoreError> {
+        let held = counts::held(&self.events, event)?;
+        let of_code = |code: Code| {
+            let found = held.iter().find(|(what, ..)| what == code.as_str());
+            found.map(|(_, _, count)| (code, *count))
+        };
+        Ok(Code::ALL.into_iter().filter_map(of_code).collect())
     }
 
     fn above(&self, event: EventNo, seq: i64, tests: bool) -> Result<Vec<StoredEvent>, StoreError> {

@@ -11,8 +11,11 @@ use tokio::sync::oneshot;
 
 use beaconry_model::error::Refusal;
 use beaconry_model::event::Event;
+use beaconry_model::judge::Facts;
+use beaconry_model::time::Timestamp;
 
 use crate::clock::Clock;
+use crate::counts::Count;
 use crate::error::StoreError;
 use crate::folder::{Folder, Lease};
 use crate::index::Filter;
@@ -23,6 +26,7 @@ use crate::reader::Reader;
 use crate::registry::Registry;
 use crate::schema::{EVENTS, INDEX};
 use crate::snapshot::{EventNo, Known, Snapshot};
+use crate::tally::Tally;
 use crate::watch::{self, Seen};
 use crate::writer::{AppendError, Entry, Pending, QUEUE, Write, Writer, Written};
 
@@ -34,6 +38,8 @@ pub struct Store {
     writer: SyncSender<Write>,
     seen: Sender<Seen>,
     broken: Arc<OnceLock<String>>,
+    /// What was refused, until the writer writes it down.
+    refused: Arc<Mutex<Tally>>,
     feed: Feed,
     threads: Vec<JoinHandle<()>>,
     /// Last, so that it is given back when everything else is closed.
@@ -101,7 +107,9 @@ impl Store {
     ) -> Result<Arc<Store>, StoreError> {
         let definitions = Arc::new(Definitions::open(folder, clock)?);
         let broken = Arc::new(OnceLock::new());
-        let (writer, mut threads) = start_writing(&definitions.folder, broken.clone())?;
+        let refused = Arc::default();
+        let (writer, mut threads) =
+            start_writing(&definitions.folder, broken.clone(), Arc::clone(&refused))?;
         let (seen, news) = mpsc::channel();
         let watched = Registry::open(&definitions.folder)?;
         let (watching, writing) = (definitions.clone(), writer.clone());
@@ -111,6 +119,7 @@ impl Store {
             writer,
             seen,
             broken,
+            refused,
             feed: Feed::default(),
             threads,
             _lease: lease,
@@ -150,11 +159,31 @@ impl Store {
     /// Stores events and keeps rejected ones aside. Ready only after the commit that holds all of them.
     pub async fn append(&self, entries: Vec<Entry>) -> Result<Written, AppendError> {
         let seen = self.first_beacons(&entries);
+        let old = self.of_old_snippets(&entries);
         let written = queue(&self.writer, entries)?.await.map_err(|_| AppendError::Busy)??;
+        if !old.is_empty() {
+            let mut tally = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+            for (event, facts) in &old {
+                tally.old_page(*event, facts);
+            }
+        }
         for first in seen {
             let _ = self.seen.send(first);
         }
         Ok(written)
+    }
+
+    /// Counts a beacon that was refused, with its web origin where that is why. Nothing else of it is kept. The count is
+    /// on disk within about a second, and may be lost by a crash until then.
+    pub fn count_refused(
+        &self,
+        event: Option<EventNo>,
+        count: Count,
+        origin: Option<&str>,
+        received: Timestamp,
+    ) {
+        let mut tally = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        tally.refused(event, count, origin, received);
     }
 
     /// The registry, for changes. What it changes is in the next snapshot; [`Store::reload`] makes that now.
@@ -181,6 +210,27 @@ impl Store {
     /// Stores what is in an event's quarantine after all, as the version each came under or as the current one.
     pub fn replay(&self, known: &Known, as_current: bool) -> Result<ReplayReport, StoreError> {
         jobs::replay_here(&self.definitions, &self.writer, known, as_current)
+    }
+
+    /// Which of these came from an older snippet than the one that is live.
+    fn of_old_snippets(&self, entries: &[Entry]) -> Vec<(EventNo, Facts)> {
+        let snapshot = self.definitions.snapshot.load();
+        let mut old = Vec::new();
+        for entry in entries {
+            let (number, facts) = match entry {
+                Entry::Accepted(number, accepted) => (number, accepted.facts()),
+                Entry::Quarantined(number, kept, _) => (number, &kept.facts),
+                Entry::Replayed(..) => continue,
+            };
+            let pin = snapshot.by_number(*number).and_then(|known| known.event.tracking().pin());
+            let is_old = pin.is_some_and(|pin| {
+                facts.ver < pin.version || facts.rev.is_some_and(|rev| rev < pin.rev)
+            });
+            if is_old && !facts.test && facts.url.is_some() {
+                old.push((*number, facts.clone()));
+            }
+        }
+        old
     }
 
     /// Pins whose first beacon is among these.
@@ -233,6 +283,7 @@ impl Drop for Store {
 fn start_writing(
     folder: &Folder,
     broken: Arc<OnceLock<String>>,
+    refused: Arc<Mutex<Tally>>,
 ) -> Result<(SyncSender<Write>, Vec<JoinHandle<()>>), StoreError> {
     let events = EVENTS.open(folder)?;
     let filter = Filter::new();
@@ -253,6 +304,8 @@ fn start_writing(
         next_seq,
         unmerged: Pending::default(),
         ticks: 0,
+        refused,
+        uncounted: 0,
         broken,
     };
     let threads = vec![
