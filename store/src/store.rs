@@ -19,6 +19,7 @@ use crate::index::Filter;
 use crate::jobs::{self, ReplayReport};
 use crate::live::Feed;
 use crate::merger::Merger;
+use crate::picks::Picks;
 use crate::reader::Reader;
 use crate::registry::Registry;
 use crate::schema::{EVENTS, INDEX};
@@ -35,6 +36,7 @@ pub struct Store {
     seen: Sender<Seen>,
     broken: Arc<OnceLock<String>>,
     feed: Feed,
+    picks: Picks,
     threads: Vec<JoinHandle<()>>,
     /// Last, so that it is given back when everything else is closed.
     _lease: Lease,
@@ -104,6 +106,7 @@ impl Store {
         let (writer, mut threads) = start_writing(&definitions.folder, broken.clone())?;
         let (seen, news) = mpsc::channel();
         let watched = Registry::open(&definitions.folder)?;
+        let picks = Picks::open(&mut definitions.registry())?;
         let (watching, writing) = (definitions.clone(), writer.clone());
         threads.push(thread::spawn(move || watch::run(&watching, &writing, watched, &news)));
         Ok(Arc::new(Store {
@@ -112,6 +115,7 @@ impl Store {
             seen,
             broken,
             feed: Feed::default(),
+            picks,
             threads,
             _lease: lease,
         }))
@@ -130,6 +134,11 @@ impl Store {
     /// The feed of what arrives.
     pub fn feed(&self) -> &Feed {
         &self.feed
+    }
+
+    /// What people pick on their pages.
+    pub fn picks(&self) -> &Picks {
+        &self.picks
     }
 
     /// The data folder.

@@ -3,5 +3,6 @@
 mod definitions;
 mod deletion;
 mod log;
+mod picks;
 mod quarantine;
 mod samples;
