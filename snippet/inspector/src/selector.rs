@@ -257,7 +257,7 @@ mod tests {
 
     #[test]
     fn what_it_lies_in_makes_it_unique() {
-        let many = [("span", 9), (".price", 4), ("span.price", 4), (".card", 4), (".card .price", 4), ("main .price", 4)];
+        let many = [("span", 9), (".price", 4), ("span.price", 4), (".card", 4), (".card .price", 4), (".card span.price", 4), (".card span", 4)];
         let path = ["span class=price", "div class=card", "section id=offer", "main", "body"];
         assert_eq!(
             proposed(&path, &many),
