@@ -15,6 +15,7 @@ mod jobs;
 pub mod live;
 mod log;
 mod merger;
+pub mod picks;
 mod published;
 mod quarantine;
 mod random;

@@ -22,6 +22,7 @@ use crate::index::Filter;
 use crate::jobs::{self, ReplayReport};
 use crate::live::Feed;
 use crate::merger::Merger;
+use crate::picks::Picks;
 use crate::reader::Reader;
 use crate::registry::Registry;
 use crate::schema::{EVENTS, INDEX};
@@ -41,6 +42,7 @@ pub struct Store {
     /// What was refused, until the writer writes it down.
     refused: Arc<Mutex<Tally>>,
     feed: Feed,
+    picks: Picks,
     threads: Vec<JoinHandle<()>>,
     /// Last, so that it is given back when everything else is closed.
     _lease: Lease,
@@ -112,6 +114,7 @@ impl Store {
             start_writing(&definitions.folder, broken.clone(), Arc::clone(&refused))?;
         let (seen, news) = mpsc::channel();
         let watched = Registry::open(&definitions.folder)?;
+        let picks = Picks::open(&mut definitions.registry())?;
         let (watching, writing) = (definitions.clone(), writer.clone());
         threads.push(thread::spawn(move || watch::run(&watching, &writing, watched, &news)));
         Ok(Arc::new(Store {
@@ -121,6 +124,7 @@ impl Store {
             broken,
             refused,
             feed: Feed::default(),
+            picks,
             threads,
             _lease: lease,
         }))
@@ -139,6 +143,11 @@ impl Store {
     /// The feed of what arrives.
     pub fn feed(&self) -> &Feed {
         &self.feed
+    }
+
+    /// What people pick on their pages.
+    pub fn picks(&self) -> &Picks {
+        &self.picks
     }
 
     /// The data folder.

@@ -4,6 +4,7 @@ mod counting;
 mod definitions;
 mod deletion;
 mod log;
+mod picks;
 mod quarantine;
 mod samples;
 mod shares;
