@@ -6,6 +6,7 @@
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used))]
 
 mod audit;
+mod browse;
 mod clock;
 mod counts;
 mod error;
@@ -21,6 +22,7 @@ mod quarantine;
 mod random;
 mod reader;
 mod registry;
+mod replay;
 mod retention;
 mod schema;
 mod shares;
@@ -32,6 +34,7 @@ mod watch;
 mod writer;
 
 pub use audit::AuditEntry;
+pub use browse::{Found, Place, Range};
 pub use clock::Clock;
 pub use counts::{Count, Counts, Hours, OTHER, OldPage, Reason};
 pub use error::StoreError;
@@ -44,6 +47,7 @@ pub use quarantine::expires as quarantine_until;
 pub use random::{bytes, event_seed};
 pub use reader::Reader;
 pub use registry::Registry;
+pub use replay::{Replay, ReplayCount, Which};
 pub use shares::{SHARED_MS, Share};
 pub use snapshot::{EventNo, Known, Snapshot};
 pub use store::Store;

@@ -103,18 +103,41 @@ fn gone(row: &Row) -> Result<(EventNo, Code), rusqlite::Error> {
     Ok((EventNo(row.get(0)?), code.ok_or(rusqlite::Error::InvalidQuery)?))
 }
 
-/// Beacons in quarantine, newest first: those of one event, or all.
+/// The beacon of this number.
+pub(crate) fn find(
+    connection: &Connection,
+    number: i64,
+) -> Result<Option<QuarantinedEvent>, StoreError> {
+    let mut statement =
+        connection.prepare_cached(&format!("SELECT {COLUMNS} FROM quarantine WHERE seq = ?"))?;
+    let mut rows = statement.query([number])?;
+    rows.next()?.map(read).transpose()
+}
+
+/// Beacons in quarantine, newest first: those of one event, of one code, of both, or all.
 pub(crate) fn list(
     connection: &Connection,
     event: Option<EventNo>,
+    code: Option<Code>,
     before: i64,
     limit: u32,
 ) -> Result<Vec<QuarantinedEvent>, StoreError> {
-    let filter = if event.is_some() { "event = ?1" } else { "?1 IS NULL" };
+    // Each has an index of its own.
+    let filter = match (event, code) {
+        (None, None) => "?1 IS NULL AND ?4 IS NULL",
+        (Some(_), None) => "event = ?1 AND ?4 IS NULL",
+        (None, Some(_)) => "?1 IS NULL AND code = ?4",
+        (Some(_), Some(_)) => "event = ?1 AND code = ?4",
+    };
     let mut statement = connection.prepare_cached(&format!(
         "SELECT {COLUMNS} FROM quarantine WHERE {filter} AND seq < ?2 ORDER BY seq DESC LIMIT ?3"
     ))?;
-    let mut rows = statement.query(params![event.map(|event| event.0), before, limit])?;
+    let mut rows = statement.query(params![
+        event.map(|event| event.0),
+        before,
+        limit,
+        code.map(Code::as_str)
+    ])?;
     let mut kept = Vec::new();
     while let Some(row) = rows.next()? {
         kept.push(read(row)?);

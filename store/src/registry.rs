@@ -186,6 +186,11 @@ impl Registry {
         Ok((event, outcome))
     }
 
+    /// Notes in the audit log what was done to something else than a definition.
+    pub fn note(&mut self, entry: &AuditEntry) -> Result<(), StoreError> {
+        audit::record(&self.connection, entry)
+    }
+
     /// The newest changes to definitions first.
     pub fn audit(&self, limit: u32) -> Result<Vec<AuditEntry>, StoreError> {
         audit::newest(&self.connection, limit)

@@ -163,6 +163,7 @@ const COUNTERS: &str = "
     ) STRICT, WITHOUT ROWID;
     ALTER TABLE quarantine ADD COLUMN code TEXT NOT NULL AS (rejection ->> '$.code') VIRTUAL;
     CREATE INDEX quarantine_by_code ON quarantine (event, code, seq);
+    CREATE INDEX quarantine_by_code_alone ON quarantine (code, seq);
     INSERT INTO held
         SELECT event, iif(flags & 1, 'trial', 'stored'), ver, count(*) FROM events GROUP BY 1, 2, 3;
     INSERT INTO held SELECT event, code, 0, count(*) FROM quarantine GROUP BY 1, 2;
@@ -181,7 +182,8 @@ const COUNTERS: &str = "
 pub(crate) const INDEX: Database = Database {
     name: "index.db",
     synchronous: "NORMAL",
-    migrations: &["
+    migrations: &[
+        "
         CREATE TABLE ids (
             id BLOB PRIMARY KEY,
             seq INTEGER NOT NULL
@@ -203,7 +205,20 @@ pub(crate) const INDEX: Database = Database {
             seq INTEGER NOT NULL
         ) STRICT;
         INSERT INTO watermark VALUES (1, 0);
-    "],
+    ",
+        "
+        CREATE TABLE by_version (
+            event INTEGER NOT NULL,
+            ver INTEGER NOT NULL,
+            received INTEGER NOT NULL,
+            seq INTEGER NOT NULL,
+            PRIMARY KEY (event, ver, received, seq)
+        ) STRICT, WITHOUT ROWID;
+        -- How far it reaches, while it is made for events that were merged before it was there.
+        CREATE TABLE by_version_lacks (reaches INTEGER NOT NULL) STRICT;
+        INSERT INTO by_version_lacks VALUES (0);
+    ",
+    ],
 };
 
 impl Database {

@@ -23,8 +23,9 @@ use crate::jobs::{self, ReplayReport};
 use crate::live::Feed;
 use crate::merger::Merger;
 use crate::picks::Picks;
-use crate::reader::Reader;
+use crate::reader::{Pool, Reader};
 use crate::registry::Registry;
+use crate::replay::{self, Replay, ReplayCount};
 use crate::schema::{EVENTS, INDEX};
 use crate::snapshot::{EventNo, Known, Snapshot};
 use crate::tally::Tally;
@@ -43,6 +44,7 @@ pub struct Store {
     refused: Arc<Mutex<Tally>>,
     feed: Feed,
     picks: Picks,
+    readers: Arc<Pool>,
     threads: Vec<JoinHandle<()>>,
     /// Last, so that it is given back when everything else is closed.
     _lease: Lease,
@@ -125,6 +127,7 @@ impl Store {
             refused,
             feed: Feed::default(),
             picks,
+            readers: Arc::default(),
             threads,
             _lease: lease,
         }))
@@ -155,9 +158,9 @@ impl Store {
         &self.definitions.folder
     }
 
-    /// A reader of what is stored, with connections of its own.
+    /// A reader of what is stored. Its connections are used again once it is dropped.
     pub fn reader(&self) -> Result<Reader, StoreError> {
-        Reader::open(&self.definitions.folder)
+        self.readers.reader(&self.definitions.folder)
     }
 
     /// Whether events can be stored; where not, why.
@@ -221,6 +224,16 @@ impl Store {
         jobs::replay_here(&self.definitions, &self.writer, known, as_current)
     }
 
+    /// Replays some of an event's quarantine, or sees what would become of it. After each some hundred `tell` hears how far
+    /// it has come, and says whether to go on. Blocks: not to be called where others wait.
+    pub fn replay_some(
+        &self,
+        order: &Replay,
+        tell: impl FnMut(&ReplayCount) -> bool,
+    ) -> Result<ReplayCount, StoreError> {
+        replay::run(&self.definitions, &self.writer, order, tell, |_, _| {})
+    }
+
     /// Which of these came from an older snippet than the one that is live.
     fn of_old_snippets(&self, entries: &[Entry]) -> Vec<(EventNo, Facts)> {
         let snapshot = self.definitions.snapshot.load();
@@ -280,6 +293,8 @@ impl Drop for Store {
         // Threads end once nobody can ask them for anything: the watching one, then the writer, then the merger.
         let (closed, _) = mpsc::channel();
         drop(std::mem::replace(&mut self.seen, closed));
+        // Who writes closes last, so that the write-ahead logs are gone with everything deleted that is in them.
+        self.readers.close();
         let (closed, _) = mpsc::sync_channel(0);
         drop(std::mem::replace(&mut self.writer, closed));
         for thread in self.threads.drain(..) {

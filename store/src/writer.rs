@@ -259,6 +259,7 @@ impl Writer {
                     id: facts.id,
                     seq,
                     event: *event,
+                    ver: facts.ver,
                     received: facts.received,
                     test: facts.test,
                 });
@@ -323,8 +324,8 @@ impl Writer {
                 transaction.prepare_cached("DELETE FROM events WHERE seq = ? RETURNING id, ver")?;
             let mut rows = statement.query([gone.seq])?;
             let Some(row) = rows.next()? else { continue };
-            gone.id = Some(EventId(row.get(0)?));
             let ver = row.get(1)?;
+            gone.was = Some((EventId(row.get(0)?), ver));
             let held = if gone.test { Held::Trial(ver) } else { Held::Stored(ver) };
             tally.hold(gone.event, held, -1);
         }

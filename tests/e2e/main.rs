@@ -1,10 +1,12 @@
 //! The whole of Beaconry as people use it: the real binary, real files, a real browser.
 
+mod accessible;
 mod bad_input;
 mod capture;
 mod command_line;
 mod console;
 mod essential;
+mod first_event;
 mod hostile;
 mod in_the_browser;
 mod kill;

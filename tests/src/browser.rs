@@ -101,6 +101,25 @@ impl Browser {
         assert_eq!(up, json!(true));
     }
 
+    /// The browser itself, for what has a file of its own.
+    pub(crate) fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// What assistive technology gets of an element: its `label` or its `role`, as the browser computes it.
+    pub(crate) async fn computed(&self, element: &str, what: &str) -> Option<String> {
+        let session = self.client.session_id().await.ok().flatten().unwrap_or_default();
+        let path = format!("/session/{session}/element/{element}/computed{what}");
+        let answer = http::get(&self.driver.address, &path, &[]);
+        (answer.status == 200).then(|| answer.json()["value"].as_str().map(str::to_owned))?
+    }
+
+    /// Shows pages in light or dark from now on. Chromium only.
+    pub async fn scheme(&self, scheme: &str) {
+        let features = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
+        self.devtools("Emulation.setEmulatedMedia", features).await;
+    }
+
     /// Runs a command of the Chrome DevTools Protocol. Chromium only.
     pub async fn devtools(&self, command: &str, params: Value) {
         let session = self.client.session_id().await.ok().flatten().unwrap_or_default();

@@ -179,7 +179,7 @@ async fn a_folder_from_before_there_were_counters_is_counted_once() {
     let old = rusqlite::Connection::open(folder.path().join("events.db")).unwrap();
     old.execute_batch(
         "DROP TABLE hours; DROP TABLE reasons; DROP TABLE held; DROP TABLE old_pages;
-         DROP INDEX quarantine_by_code; ALTER TABLE quarantine DROP COLUMN code; PRAGMA user_version = 1",
+         DROP INDEX quarantine_by_code; DROP INDEX quarantine_by_code_alone; ALTER TABLE quarantine DROP COLUMN code; PRAGMA user_version = 1",
     )
     .unwrap();
     drop(old);

@@ -1,5 +1,6 @@
 //! What the store promises, on real files.
 
+mod browsing;
 mod counting;
 mod definitions;
 mod deletion;
