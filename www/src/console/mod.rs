@@ -2,21 +2,28 @@
 
 mod capture;
 mod capture_draft;
+mod chart;
 mod create;
+mod data;
 mod day;
 mod draft;
 mod edit;
 mod event;
+mod health;
 mod hide;
 mod live;
 mod overview;
+mod quarantine;
+mod replay;
 mod section;
 mod share;
 mod status;
 mod tracking;
 mod versions;
 mod who;
+mod why;
 mod words;
+mod work;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -51,6 +58,10 @@ struct State {
     console: Console,
     /// Says when to end what would go on for ever.
     stopped: watch::Receiver<bool>,
+    /// Replays under way.
+    replays: Arc<work::Works<replay::Replayed>>,
+    /// Downloads under way.
+    exports: Arc<work::Works<()>>,
 }
 
 /// Serves until `shutdown` is ready, then finishes what is open.
@@ -65,7 +76,8 @@ pub async fn run(
         shutdown.await;
         let _ = stop.send(true);
     });
-    let router = router(State { console, stopped });
+    let (replays, exports) = (Arc::default(), Arc::default());
+    let router = router(State { console, stopped, replays, exports });
     let serving = axum::serve(listener, router).with_graceful_shutdown(async move {
         let _ = ended.wait_for(|ended| *ended).await;
     });
@@ -102,6 +114,29 @@ fn router(state: State) -> Router {
         .route("/share/{token}", get(share::show))
         .route("/live", get(live::show))
         .route("/live/stream", get(live::stream))
+        .route("/sections/{section}/health", get(health::of_section))
+        .route("/events/{event}/health", get(health::show))
+        .route("/events/{event}/why", get(why::show))
+        .route("/events/{event}/data", get(data::show))
+        .route("/events/{event}/data/{place}", get(data::open))
+        .route("/events/{event}/data/csv", get(data::export::csv))
+        .route("/events/{event}/data/parquet", get(data::export::parquet))
+        .route("/events/{event}/data/downloads/{download}", get(data::export::progress))
+        .route("/events/{event}/data/downloads/{download}/cancel", post(data::export::cancel))
+        .route("/quarantine", get(quarantine::show))
+        .route("/quarantine/{number}", get(quarantine::open))
+        .route("/quarantine/replays", post(replay::rehearse))
+        .route("/quarantine/replays/{replay}", get(replay::show))
+        .route("/quarantine/replays/{replay}/replay", post(replay::replay))
+        .route("/quarantine/replays/{replay}/cancel", post(replay::cancel))
+        .route(
+            "/static/reports.css",
+            get(async || file("text/css", include_str!("../../static/reports.css"))),
+        )
+        .route(
+            "/static/reports.js",
+            get(async || file("text/javascript", include_str!("../../static/reports.js"))),
+        )
         .route(
             "/static/console.css",
             get(async || file("text/css", include_str!("../../static/console.css"))),
