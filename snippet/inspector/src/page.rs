@@ -46,7 +46,7 @@ pub(crate) fn document() -> Document {
 
 /// An element and what it lies in, up to the root of its tree.
 pub(crate) fn path(element: &Element) -> Vec<Shape> {
-    successors(Some(element.clone()), Element::parent_element).map(|element| shape(&element)).collect()
+    successors(Some(element.clone()), |element| element.parent_element()).map(|element| shape(&element)).collect()
 }
 
 fn shape(element: &Element) -> Shape {
