@@ -27,6 +27,16 @@ impl Registry {
         Ok(Registry { connection: REGISTRY.open(folder)? })
     }
 
+    /// A transaction that writes, for what has a file of its own.
+    pub(crate) fn writing(&mut self) -> Result<rusqlite::Transaction<'_>, StoreError> {
+        Ok(self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?)
+    }
+
+    /// The connection, to read what has a file of its own.
+    pub(crate) fn reading(&self) -> &Connection {
+        &self.connection
+    }
+
     /// All definitions as they are now.
     pub fn snapshot(&self) -> Result<Snapshot, StoreError> {
         Snapshot::load(&self.connection)

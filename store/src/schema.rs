@@ -22,7 +22,8 @@ pub(crate) struct Database {
 pub(crate) const REGISTRY: Database = Database {
     name: "registry.db",
     synchronous: "FULL",
-    migrations: &["
+    migrations: &[
+        "
         CREATE TABLE sections (
             number INTEGER PRIMARY KEY,
             id TEXT NOT NULL UNIQUE,
@@ -65,7 +66,9 @@ pub(crate) const REGISTRY: Database = Database {
             name TEXT PRIMARY KEY,
             value TEXT NOT NULL
         ) STRICT, WITHOUT ROWID;
-    "],
+    ",
+        crate::shares::MIGRATION,
+    ],
 };
 
 /// The append-only log of events, and the quarantine.

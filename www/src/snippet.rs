@@ -19,6 +19,18 @@ pub struct Snippet {
     pub files: Vec<FileSize>,
 }
 
+impl Snippet {
+    /// All bytes a page downloads for this event alone, in Brotli.
+    pub fn brotli(&self) -> usize {
+        self.files.iter().map(|file| file.brotli).sum()
+    }
+
+    /// The collector's host, as settings that name hosts want it.
+    pub fn host(&self) -> &str {
+        self.collector.split_once("://").map_or(&self.collector, |(_, host)| host)
+    }
+}
+
 /// One file a page downloads, and how large it is.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FileSize {

@@ -1,17 +1,116 @@
-// What the console does beyond forms: local times, copying, and the live list. Every page works without it but Live.
+// What the console does beyond forms: local times, countdowns, copying, drafts, whether a snippet works, the live list.
+// Every page works without it but Live. Whatever comes from outside is set as text, never as markup.
 
-for (const time of document.querySelectorAll('time')) {
-  time.title = time.dateTime;
-  time.textContent = new Date(time.dateTime).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short' });
+// Where one is.
+const here = [...document.querySelectorAll('.top nav a')].filter(link => {
+  const path = link.getAttribute('href');
+  return path === '/' ? /^\/($|events|sections)/.test(location.pathname) : location.pathname.startsWith(path);
+}).at(-1);
+here?.setAttribute('aria-current', 'page');
+
+// Times, in the reader's zone, the exact one on hover; also of what is put into the page later.
+const clock = new Intl.DateTimeFormat(undefined, { timeStyle: 'short' });
+const day = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
+const exact = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'long' });
+
+function localise() {
+  for (const time of document.querySelectorAll('time:not([data-local])')) {
+    const at = new Date(time.dateTime);
+    if (isNaN(at)) continue;
+    time.dataset.local = '';
+    time.title = `${exact.format(at)} (${time.dateTime})`;
+    time.textContent = (at.toDateString() === new Date().toDateString() ? clock : day).format(at);
+  }
+  for (const left of document.querySelectorAll('[data-countdown]')) {
+    const seconds = Math.round((new Date(left.dataset.countdown) - Date.now()) / 1000);
+    const text = seconds > 0 ? `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}` : '0:00';
+    if (left.textContent !== text) left.textContent = text;
+    // The page says something else from now on; a draft is not thrown away for that.
+    if (seconds <= 0 && !dirty && !left.dataset.over) {
+      left.dataset.over = 'yes';
+      setTimeout(() => location.reload(), 1500);
+    }
+  }
 }
 
-for (const button of document.querySelectorAll('[data-copy]')) {
-  button.addEventListener('click', async () => {
-    const field = document.getElementById(button.dataset.copy);
-    field.select();
-    await navigator.clipboard.writeText(field.value);
-    button.textContent = 'Copied';
-    setTimeout(() => { button.textContent = 'Copy'; }, 2000);
+// Drafts: leaving asks, once something was typed or moved and until it is sent.
+let dirty = false;
+const guarded = target => target instanceof Element && target.closest('form[data-guard]');
+document.addEventListener('input', event => { if (guarded(event.target)) dirty = true; });
+document.addEventListener('htmx:after:swap', event => { if (guarded(event.target)) dirty = true; });
+document.addEventListener('submit', event => { if (guarded(event.target)) dirty = false; });
+addEventListener('beforeunload', event => { if (dirty) event.preventDefault(); });
+if (document.querySelector('form[data-guard] .error:not(:empty)')) dirty = true;
+
+localise();
+new MutationObserver(localise).observe(document.body, { childList: true, subtree: true, attributes: true, attributeFilter: ['datetime'] });
+setInterval(localise, 1000);
+
+// Where a mistake is said, its input says so too.
+function markMistakes() {
+  for (const input of document.querySelectorAll('form [aria-describedby^="error-"]')) {
+    const said = document.getElementById(input.getAttribute('aria-describedby').split(' ')[0]);
+    if (!said || input.tagName === 'FIELDSET') continue;
+    if (said.textContent) input.setAttribute('aria-invalid', 'true');
+    else input.removeAttribute('aria-invalid');
+  }
+}
+markMistakes();
+document.addEventListener('htmx:after:swap', markMistakes);
+document.querySelector('[role=alert]:not(.error) ~ * .error:not(:empty)')?.scrollIntoView({ block: 'center' });
+
+// Rows by keyboard: Alt with an arrow moves one, and the cursor stays in it; Enter in a name begins the next field.
+document.addEventListener('keydown', event => {
+  const row = event.target instanceof Element && event.target.closest('.row');
+  if (!row) return;
+  const word = { ArrowUp: 'up-', ArrowDown: 'down-' }[event.key];
+  if (word && event.altKey) {
+    event.preventDefault();
+    row.querySelector(`button[value^="${word}"]:not(:disabled)`)?.click();
+  } else if (event.key === 'Enter' && event.target.matches('input[name^="name-"]')) {
+    event.preventDefault();
+    document.querySelector('button[value="add"]')?.click();
+  }
+});
+
+// Where typing goes on after rows were added, moved or deleted.
+document.addEventListener('htmx:after:swap', () => {
+  const next = document.querySelector('.row [autofocus]');
+  if (next) next.focus();
+});
+
+// Copying.
+document.addEventListener('click', async event => {
+  const button = event.target instanceof Element && event.target.closest('[data-copy]');
+  if (!button) return;
+  const from = document.getElementById(button.dataset.copy);
+  const text = from.value ?? from.textContent;
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    // Without a clipboard (plain http elsewhere than on this machine) the text is at least selected.
+    getSelection().selectAllChildren(from);
+    from.select?.();
+    document.execCommand('copy');
+  }
+  button.dataset.was ??= button.textContent;
+  button.textContent = 'Copied';
+  document.getElementById('said').textContent = 'Copied';
+  setTimeout(() => { button.textContent = button.dataset.was; document.getElementById('said').textContent = ''; }, 2000);
+});
+
+// A link that the server wrote without knowing by which name it is reached.
+for (const link of document.querySelectorAll('input[data-absolute]')) link.value = location.origin + link.dataset.absolute;
+
+// Whether a pasted snippet works. The server sends the sentence anew with each beacon; it is the server's own escaped markup.
+const proof = document.getElementById('status');
+if (proof?.dataset.status) {
+  const beacons = new EventSource(proof.dataset.status);
+  beacons.addEventListener('status', event => {
+    proof.innerHTML = event.data;
+    const works = !!proof.querySelector('.works');
+    proof.closest('.status')?.classList.toggle('waits', !!proof.querySelector('.pulse'));
+    if (works) document.getElementById('step-works')?.classList.add('done');
   });
 }
 

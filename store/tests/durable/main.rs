@@ -6,3 +6,4 @@ mod log;
 mod picks;
 mod quarantine;
 mod samples;
+mod shares;

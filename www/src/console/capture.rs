@@ -7,6 +7,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 
 use beaconry_model::error::Refusal;
+use beaconry_model::event::Event;
 use beaconry_model::time::Timestamp;
 use beaconry_store::{Known, StoreError};
 
@@ -16,7 +17,7 @@ use super::draft::{Errors, Pairs};
 use super::event::find;
 use super::tracking::publish;
 use super::who::Who;
-use super::{State as Console, failed};
+use super::{State as Console, failed, words};
 use crate::page::{go_to, page, page_with};
 
 #[derive(Template)]
@@ -24,10 +25,14 @@ use crate::page::{go_to, page, page_with};
 struct Page {
     name: String,
     slug: String,
+    section: String,
+    folder: &'static str,
     to: String,
     action: String,
     enabled: bool,
     pending: bool,
+    /// Whether nobody has said yet what makes this event.
+    new: bool,
     draft: CaptureDraft,
     errors: Errors,
 }
@@ -42,8 +47,11 @@ pub(super) async fn show(State(state): State<Console>, Path(event): Path<String>
     match find(&state, &event) {
         Ok(known) => {
             let event = &known.event;
-            let draft =
-                CaptureDraft::of(event.tracking().capture(), &event.versions().last().fields);
+            let (fields, capture) = (&event.versions().last().fields, event.tracking().capture());
+            let draft = match is_new(event) {
+                true => CaptureDraft::suggested(fields),
+                false => CaptureDraft::of(capture, fields),
+            };
             form(&state, &known, draft, Errors::default(), StatusCode::OK)
         }
         Err(error) => failed(&error),
@@ -94,6 +102,11 @@ pub(super) async fn check(
     page(&Messages { slots: slots.collect(), review: None })
 }
 
+/// Whether no settings were ever saved, nor a snippet made.
+fn is_new(event: &Event) -> bool {
+    event.tracking().rev() == 1 && event.tracking().pins().is_empty()
+}
+
 fn now(state: &Console) -> Timestamp {
     state.console.store.clock().steady()
 }
@@ -110,9 +123,12 @@ fn form(
     let shown = Page {
         name: event.name().to_string(),
         slug: event.slug().to_string(),
+        section: known.section.name.to_string(),
+        folder: words::of_category(event.category()).0,
         action: format!("{to}/capture"),
         to,
         enabled: event.tracking().enabled(),
+        new: is_new(event),
         pending: event.versions().pending(now(state)).is_some(),
         draft,
         errors,

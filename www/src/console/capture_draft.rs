@@ -5,7 +5,7 @@ use beaconry_model::capture::{
 };
 use beaconry_model::convert::{DateOrder, Decimals};
 use beaconry_model::error::Invalid;
-use beaconry_model::fields::{Field, Fields};
+use beaconry_model::fields::{Field, Fields, SOURCE};
 use beaconry_model::value::Kind;
 
 use super::draft::{Errors, Pairs, number, ticked, value};
@@ -38,7 +38,7 @@ pub(super) const ACTIONS: [Choice; 8] = [
         "Page view",
         "",
         "",
-        "The page opens, also within an application of one page.",
+        "/thanks opens, also within an application of one page.",
     ),
     choice(
         "click",
@@ -174,6 +174,8 @@ pub(super) struct TriggerDraft {
     /// `element`, `url` or blank.
     pub(super) success: String,
     pub(super) sign: String,
+    /// Whether the row was just added, and is where typing goes on.
+    pub(super) fresh: bool,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -234,6 +236,17 @@ impl CaptureDraft {
         }
     }
 
+    /// What an event without settings opens with, for people to change: most events are forms whose inputs are called
+    /// like the fields. A form that has no such input leaves its field without a value.
+    pub(super) fn suggested(fields: &Fields) -> CaptureDraft {
+        let mut draft = CaptureDraft::of(&Capture::default(), fields);
+        draft.triggers.push(TriggerDraft::fresh("submit"));
+        for source in draft.sources.iter_mut().filter(|source| source.field != SOURCE) {
+            (source.source, source.what) = ("form_input".to_owned(), source.field.clone());
+        }
+        draft
+    }
+
     pub(super) fn read(pairs: &Pairs, fields: &Fields) -> CaptureDraft {
         let rows = (0..100).take_while(|at| ticked(pairs, &format!("action-{at}")));
         CaptureDraft {
@@ -246,9 +259,7 @@ impl CaptureDraft {
 
     pub(super) fn arrange(&mut self, ask: Ask) {
         match ask {
-            Ask::AddTrigger => self
-                .triggers
-                .push(TriggerDraft { action: "click".to_owned(), ..TriggerDraft::default() }),
+            Ask::AddTrigger => self.triggers.push(TriggerDraft::fresh("click")),
             Ask::RemoveTrigger(at) if at < self.triggers.len() => {
                 self.triggers.remove(at);
             }
@@ -362,7 +373,12 @@ impl TriggerDraft {
             }
         };
         let urls = trigger.urls.iter().map(condition_draft).collect();
-        TriggerDraft { action: action.to_owned(), what, share, seconds, urls, success, sign }
+        let action = action.to_owned();
+        TriggerDraft { action, what, share, seconds, urls, success, sign, fresh: false }
+    }
+
+    fn fresh(action: &str) -> TriggerDraft {
+        TriggerDraft { action: action.to_owned(), fresh: true, ..TriggerDraft::default() }
     }
 
     fn read(pairs: &Pairs, at: usize) -> TriggerDraft {
@@ -382,6 +398,7 @@ impl TriggerDraft {
             urls: urls.map(url).collect(),
             success: text("success"),
             sign: text("sign"),
+            fresh: false,
         }
     }
 

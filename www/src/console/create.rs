@@ -14,7 +14,7 @@ use beaconry_model::templates::{self, TEMPLATES};
 use beaconry_model::value::Kind;
 use beaconry_store::{StoreError, event_seed};
 
-use super::draft::{Ask, Draft, Errors, Pairs};
+use super::draft::{Ask, Draft, Errors, Pairs, value};
 use super::who::Who;
 use super::{State as Console, failed, words};
 use crate::page::{go_to, page, page_with};
@@ -38,6 +38,8 @@ struct Folder {
 #[template(path = "console/create.html")]
 struct Create {
     action: String,
+    /// Where folders and templates are chosen.
+    start: String,
     section_name: String,
     folder: &'static str,
     about: &'static str,
@@ -123,6 +125,8 @@ pub(super) async fn send(
         return form(&state, &section, &folder, draft, errors, StatusCode::OK);
     }
     match save(&state, &who, &section, &folder, &draft) {
+        // Most events come from web pages, so tracking is what people go on with.
+        Ok(Ok(to)) if value(&pairs, "do") == "save" => go_to(&format!("{to}/capture")),
         Ok(Ok(to)) => go_to(&to),
         Ok(Err(errors)) => {
             form(&state, &section, &folder, draft, errors, StatusCode::UNPROCESSABLE_ENTITY)
@@ -154,10 +158,9 @@ fn form(
     };
     let (folder, about) = words::of_category(category);
     let action = format!("/sections/{}/new/{}", section.id, category.word());
-    page_with(
-        status,
-        &Create { action, section_name: section.name.to_string(), folder, about, draft, errors },
-    )
+    let start = format!("/sections/{}/new", section.id);
+    let section_name = section.name.to_string();
+    page_with(status, &Create { action, start, section_name, folder, about, draft, errors })
 }
 
 /// Makes the event; gives where to go on, or what is wrong with the form.

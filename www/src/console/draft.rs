@@ -98,7 +98,7 @@ impl Ask {
         let word = value(pairs, "do");
         let numbered = |prefix: &str| word.strip_prefix(prefix).and_then(|at| at.parse().ok());
         match word {
-            "save" => Ask::Save,
+            "save" | "save-only" => Ask::Save,
             "add" => Ask::Add,
             _ => numbered("remove-")
                 .map(Ask::Remove)
@@ -307,9 +307,19 @@ impl FieldDraft {
         self.kind == Kind::Number.word() || self.kind == Kind::Decimal.word()
     }
 
-    /// Whether a limit is set, so that the limits are shown open.
-    pub(super) fn has_limits(&self) -> bool {
-        [&self.max_length, &self.min, &self.max, &self.allowed].iter().any(|text| !text.is_empty())
+    /// Whether a limit of texts is set, so that they are shown open.
+    pub(super) fn has_text_limits(&self) -> bool {
+        !self.max_length.is_empty() || !self.allowed.is_empty()
+    }
+
+    /// The same of numbers.
+    pub(super) fn has_number_limits(&self) -> bool {
+        !self.min.is_empty() || !self.max.is_empty()
+    }
+
+    /// What its buttons call it.
+    pub(super) fn label(&self, row: &usize) -> String {
+        if self.name.is_empty() { format!("field {}", row + 1) } else { self.name.clone() }
     }
 
     /// The field. Limits that a type does not have are left behind when the type changes.

@@ -1,43 +1,46 @@
-//! One event: its fields, versions and tracking, the code to paste, and the buttons that change its tracking.
+//! One event at a glance: its fields and versions, whether it is tracked, and what came.
 
 use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::Response;
 
 use beaconry_model::changes::limits;
-use beaconry_model::event::Event;
+use beaconry_model::event::{Access, Event};
 use beaconry_model::fields::Field;
 use beaconry_model::retention::Retention;
 use beaconry_model::time::Timestamp;
 use beaconry_store::{Known, StoreError, StoredEvent};
 
+use super::day::{Day, thousands};
+use super::draft::Draft;
 use super::{State as Console, failed, words};
 use crate::page::page;
-use crate::snippet::Snippet;
 
 #[derive(Template)]
 #[template(path = "console/event.html")]
 struct Page {
     name: String,
     description: String,
+    to: String,
     discriminator: String,
     section: String,
+    folder: &'static str,
     slug: String,
     key: String,
     retention: String,
+    created: Timestamp,
+    allowed: Vec<(&'static str, &'static str)>,
     fields: Vec<FieldRow>,
     versions: Vec<VersionRow>,
-    locked_until: Option<String>,
-    enabled: bool,
+    newest: u32,
+    locked_until: Option<Timestamp>,
     pinned: Option<u32>,
     outdated: bool,
     scheduled: bool,
-    stale: String,
-    stored: u64,
-    quarantined: u64,
+    day: Day,
+    stored: String,
+    quarantined: String,
     unchecked: Option<Unchecked>,
-    snippet: Result<Snippet, String>,
-    origins: String,
 }
 
 /// That pages did not let Wasm run: how many of the newest events came unchecked, and the page of the last one.
@@ -59,20 +62,13 @@ struct VersionRow {
     id: String,
     state: &'static str,
     meaning: &'static str,
-    usable_from: String,
-    deprecated_at: Option<String>,
+    usable_from: Timestamp,
+    deprecated_at: Option<Timestamp>,
 }
 
 impl Page {
     const OUTDATED: &'static str = words::OUTDATED;
-    const STALE: &'static str = words::STALE;
-    const PINNED: &'static str = words::PINNED;
     const UNCHECKED: &'static str = words::UNCHECKED;
-
-    /// All bytes a page downloads for this event alone, in Brotli.
-    fn brotli(&self) -> usize {
-        self.snippet.iter().flat_map(|snippet| &snippet.files).map(|file| file.brotli).sum()
-    }
 }
 
 pub(super) async fn show(State(state): State<Console>, Path(event): Path<String>) -> Response {
@@ -95,37 +91,44 @@ fn make(state: &Console, known: &Known) -> Result<Page, StoreError> {
     let store = &state.console.store;
     let (event, now) = (&known.event, store.clock().steady());
     let tracking = event.tracking();
-    let snippet =
-        if tracking.enabled() { (state.console.snippets)(known) } else { Ok(Snippet::default()) };
     let reader = store.reader()?;
     Ok(Page {
         name: event.name().to_string(),
         description: event.description().as_str().to_owned(),
+        to: format!("/events/{}", event.discriminator()),
         discriminator: event.discriminator().to_string(),
         section: known.section.name.to_string(),
+        folder: words::of_category(event.category()).0,
         slug: event.slug().to_string(),
         key: event.key().to_string(),
         retention: retention(event.retention()),
+        created: event.created_at(),
+        allowed: Draft::of(event)
+            .identifiers()
+            .map(|(_, label, access)| (label, may(access)))
+            .into(),
         fields: event.versions().last().fields.iter().map(field_row).collect(),
         versions: version_rows(event, now),
-        locked_until: event.locked_until(now).map(|until| until.to_string()),
-        enabled: tracking.enabled(),
+        newest: event.versions().last().number,
+        locked_until: event.locked_until(now),
         pinned: tracking.pin().map(|pin| pin.version),
         outdated: event.outdated(now),
         scheduled: tracking.scheduled().is_some(),
-        stale: String::from(tracking.stale()),
-        stored: reader.count(known.number)?,
-        quarantined: reader.quarantine_count(known.number)?,
+        day: Day::default(),
+        stored: thousands(reader.count(known.number)?),
+        quarantined: thousands(reader.quarantine_count(known.number)?),
         unchecked: unchecked(&reader.newest(known.number, true, 100)?),
-        snippet,
-        origins: known
-            .section
-            .origins
-            .iter()
-            .map(|origin| origin.as_str())
-            .collect::<Vec<_>>()
-            .join(", "),
     })
+}
+
+/// What outside systems may do by one identifier.
+fn may(access: Access) -> &'static str {
+    match (access.read, access.write) {
+        (true, true) => "read and write",
+        (true, false) => "read",
+        (false, true) => "write",
+        (false, false) => "nothing",
+    }
 }
 
 fn unchecked(newest: &[StoredEvent]) -> Option<Unchecked> {
@@ -141,10 +144,9 @@ fn unchecked(newest: &[StoredEvent]) -> Option<Unchecked> {
 fn retention(retention: Retention) -> String {
     match retention {
         Retention::Forever => "Kept until deleted".to_owned(),
-        Retention::Days(days) if days % 365 == 0 => {
-            format!("{} years from arrival, then deleted", days / 365)
-        }
-        Retention::Days(days) => format!("{days} days from arrival, then deleted"),
+        Retention::Days(365) => "Kept for a year".to_owned(),
+        Retention::Days(days) if days % 365 == 0 => format!("Kept for {} years", days / 365),
+        Retention::Days(days) => format!("Kept for {days} days"),
     }
 }
 
@@ -166,8 +168,8 @@ fn version_rows(event: &Event, now: Timestamp) -> Vec<VersionRow> {
             id: version.id.to_string(),
             state: state.word(),
             meaning: words::of_state(state),
-            usable_from: version.usable_from().to_string(),
-            deprecated_at: event.versions().deprecated_at(version, now).map(|at| at.to_string()),
+            usable_from: version.usable_from(),
+            deprecated_at: event.versions().deprecated_at(version, now),
         }
     };
     event.versions().iter().rev().map(row).collect()

@@ -3,6 +3,7 @@
 mod capture;
 mod capture_draft;
 mod create;
+mod day;
 mod draft;
 mod edit;
 mod event;
@@ -10,6 +11,7 @@ mod hide;
 mod live;
 mod overview;
 mod section;
+mod share;
 mod status;
 mod tracking;
 mod versions;
@@ -95,6 +97,9 @@ fn router(state: State) -> Router {
         .route("/events/{event}/tracking/stale", post(tracking::stale))
         .route("/events/{event}/tracking/origin", post(tracking::allow_origin))
         .route("/events/{event}/tracking/status", get(status::stream))
+        .route("/events/{event}/tracking/share", post(share::create))
+        .route("/events/{event}/tracking/share/{share}/end", post(share::end))
+        .route("/share/{token}", get(share::show))
         .route("/live", get(live::show))
         .route("/live/stream", get(live::stream))
         .route(
@@ -106,8 +111,12 @@ fn router(state: State) -> Router {
             get(async || file("text/javascript", include_str!("../../static/console.js"))),
         )
         .route(
+            "/static/icon.svg",
+            get(async || file("image/svg+xml", include_str!("../../static/icon.svg"))),
+        )
+        .route(
             "/static/htmx.js",
-            get(async || file("text/javascript", include_str!("../../static/htmx-2.0.11.min.js"))),
+            get(async || file("text/javascript", include_str!("../../static/htmx-4.0.1.min.js"))),
         )
         .fallback(async || {
             problem(StatusCode::NOT_FOUND, "There is no such page. Start from the events.")

@@ -1,14 +1,19 @@
 //! The first page: every section with its three folders, and the events in them.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use askama::Template;
 use axum::extract::{Query, State};
 use axum::response::Response;
 use serde::Deserialize;
 
 use beaconry_model::category::Category;
+use beaconry_model::templates::{TEMPLATES, Template as Ready};
 use beaconry_model::time::Timestamp;
-use beaconry_store::{Known, Reader, Snapshot, StoreError};
+use beaconry_store::{EventNo, Known, Snapshot, StoreError};
 
+use super::day::Day;
 use super::{State as Console, failed, words};
 use crate::page::page;
 
@@ -19,6 +24,13 @@ struct Overview {
     sections: Vec<Section>,
 }
 
+impl Overview {
+    /// Whether a search found nothing in any section.
+    fn nothing_fits(&self) -> bool {
+        !self.query.is_empty() && self.sections.iter().all(Section::is_empty)
+    }
+}
+
 struct Section {
     id: String,
     name: String,
@@ -26,10 +38,18 @@ struct Section {
     folders: Vec<Folder>,
 }
 
+impl Section {
+    fn is_empty(&self) -> bool {
+        self.folders.iter().all(|folder| folder.events.is_empty())
+    }
+}
+
 struct Folder {
+    word: &'static str,
     name: &'static str,
     about: &'static str,
     events: Vec<Row>,
+    templates: Vec<&'static Ready>,
 }
 
 struct Row {
@@ -39,8 +59,7 @@ struct Row {
     version: u32,
     locked: bool,
     tracking: &'static str,
-    stored: u64,
-    quarantined: u64,
+    day: Day,
 }
 
 #[derive(Debug, Deserialize)]
@@ -52,39 +71,41 @@ pub(super) struct Search {
 pub(super) async fn show(State(state): State<Console>, Query(search): Query<Search>) -> Response {
     let store = &state.console.store;
     let query = search.q.trim().to_owned();
-    match sections(&store.snapshot(), &query, store.clock().steady(), || store.reader()) {
+    match sections(&store.snapshot(), &query, store.clock().steady()) {
         Ok(sections) => page(&Overview { query, sections }),
         Err(error) => failed(&error),
     }
 }
 
-fn sections(
-    snapshot: &Snapshot,
-    query: &str,
-    now: Timestamp,
-    reader: impl Fn() -> Result<Reader, StoreError>,
-) -> Result<Vec<Section>, StoreError> {
-    let reader = reader()?;
-    let fits = |known: &&std::sync::Arc<Known>| matches(known, query);
-    let section = |section: &std::sync::Arc<beaconry_model::section::Section>| {
-        let folder = |category: Category| {
-            let in_it = |known: &&std::sync::Arc<Known>| {
+fn sections(snapshot: &Snapshot, query: &str, now: Timestamp) -> Result<Vec<Section>, StoreError> {
+    let mut days: HashMap<EventNo, Day> = HashMap::new();
+    let mut section = |section: &Arc<beaconry_model::section::Section>| {
+        let mut folder = |category: Category| {
+            let in_it = |known: &&Arc<Known>| {
                 known.event.category() == category && known.section.id == section.id
             };
-            let rows = snapshot.visible_events().filter(in_it).filter(fits);
+            let rows =
+                snapshot.visible_events().filter(in_it).filter(|known| matches(known, query));
             let (name, about) = words::of_category(category);
-            let events = rows.map(|known| row(known, &reader, now)).collect::<Result<_, _>>()?;
-            Ok::<_, StoreError>(Folder { name, about, events })
+            Folder {
+                word: category.word(),
+                name,
+                about,
+                events: rows
+                    .map(|known| row(known, days.remove(&known.number).unwrap_or_default(), now))
+                    .collect(),
+                templates: TEMPLATES.iter().filter(|ready| ready.category == category).collect(),
+            }
         };
         let origins: Vec<_> = section.origins.iter().map(|origin| origin.as_str()).collect();
-        Ok(Section {
+        Section {
             id: section.id.to_string(),
             name: section.name.to_string(),
             origins: origins.join(", "),
-            folders: Category::ALL.into_iter().map(folder).collect::<Result<_, StoreError>>()?,
-        })
+            folders: Category::ALL.into_iter().map(&mut folder).collect(),
+        }
     };
-    snapshot.sections().iter().map(section).collect()
+    Ok(snapshot.sections().iter().map(&mut section).collect())
 }
 
 /// Whether every word of the query is in what people know the event by.
@@ -96,9 +117,9 @@ fn matches(known: &Known, query: &str) -> bool {
     query.to_lowercase().split_whitespace().all(|word| text.contains(word))
 }
 
-fn row(known: &Known, reader: &Reader, now: Timestamp) -> Result<Row, StoreError> {
+fn row(known: &Known, day: Day, now: Timestamp) -> Row {
     let event = &known.event;
-    Ok(Row {
+    Row {
         discriminator: event.discriminator().to_string(),
         name: event.name().to_string(),
         description: event.description().as_str().to_owned(),
@@ -109,7 +130,6 @@ fn row(known: &Known, reader: &Reader, now: Timestamp) -> Result<Row, StoreError
             true => "on",
             false => "off",
         },
-        stored: reader.count(known.number)?,
-        quarantined: reader.quarantine_count(known.number)?,
-    })
+        day,
+    }
 }

@@ -102,8 +102,8 @@ fn save(
     pairs: &Pairs,
 ) -> Result<Result<(), Errors>, StoreError> {
     let mut errors = Errors::default();
-    let name = errors.note("name", Name::try_from(value(pairs, "name").trim().to_owned()));
     let origins = errors.note("origins", origins(value(pairs, "origins")));
+    let name = errors.note("name", name(value(pairs, "name").trim(), origins.as_deref()));
     let (Some(name), Some(origins)) = (name, origins) else { return Ok(Err(errors)) };
     let origin_required = !value(pairs, "origin-required").is_empty();
     let store = &state.console.store;
@@ -131,6 +131,13 @@ fn save(
     }
     store.reload()?;
     Ok(Ok(()))
+}
+
+/// The name; one that is not given is the first web site's.
+fn name(given: &str, origins: Option<&[Origin]>) -> Result<Name, Invalid> {
+    let site = || Some(origins?.first()?.as_str().split_once("://")?.1.to_owned());
+    let name = if given.is_empty() { site().unwrap_or_default() } else { given.to_owned() };
+    Name::try_from(name)
 }
 
 /// Origins as people write them, one a line; the address of a page stands for its origin.

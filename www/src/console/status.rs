@@ -4,11 +4,15 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
+use axum::http::HeaderMap;
 use axum::response::sse::{Event as Message, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
+use serde::Deserialize;
+use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::watch;
 
 use beaconry_model::section::Origin;
 use beaconry_model::time::Timestamp;
@@ -42,12 +46,14 @@ struct Works {
     version: u32,
     test: bool,
     unchecked: bool,
-    /// Whether it came from a snippet with other settings than the newest one.
+    /// Whether it came from a snippet with an older version or other settings than the newest one.
     older: bool,
 }
 
 struct Refused {
     at: Timestamp,
+    title: &'static str,
+    page: String,
     why: String,
     errors: Vec<String>,
     mend: &'static str,
@@ -58,124 +64,201 @@ struct Refused {
 impl Status {
     const UNCHECKED: &'static str = words::UNCHECKED;
 
-    /// What is known without waiting: the newest stored event of the pinned snippet.
+    /// What is known without waiting: the newest beacon since the pin was set, stored or in quarantine.
     pub(super) fn so_far(store: &Store, known: &Known) -> Result<Status, StoreError> {
         let to = format!("/events/{}", known.event.discriminator());
         let Some(pin) = known.event.tracking().pin() else {
             return Ok(Status { to, state: Stands::Off });
         };
-        let newest = store.reader()?.newest(known.number, true, 1)?;
-        let of_pin = newest
-            .into_iter()
-            .find(|event| event.version == pin.version && event.received >= pin.at);
-        let state = of_pin.map_or(Stands::Waiting, |event| {
-            Stands::Works(Works {
+        let reader = store.reader()?;
+        let stored = reader.newest(known.number, true, 1)?.pop();
+        let stored = stored.filter(|event| event.received >= pin.at);
+        let kept = reader.quarantine(Some(known.number), i64::MAX, 1)?.pop();
+        let kept = kept.map(|kept| kept.kept).filter(|kept| kept.facts.received >= pin.at);
+        let stored_at = stored.as_ref().map(|event| event.received);
+        let state = match (stored, kept) {
+            (_, Some(kept)) if stored_at.is_none_or(|at| at < kept.facts.received) => {
+                let page = kept.facts.url.unwrap_or_default();
+                Stands::Refused(Refused::new(kept.facts.received, page, &kept.rejection, None))
+            }
+            (Some(event), _) => Stands::Works(Works {
                 at: event.received,
                 page: event.url.unwrap_or_default(),
                 version: event.version,
                 test: event.test,
                 unchecked: event.unchecked,
-                older: event.rev.is_some_and(|rev| rev < pin.rev),
-            })
-        });
+                older: is_older(pin, Some(event.version), event.rev),
+            }),
+            (None, _) => Stands::Waiting,
+        };
         Ok(Status { to, state })
     }
 
     /// What one beacon that just arrived says.
-    fn after(to: &str, pin: &Pin, arrival: &Arrival) -> Status {
+    fn after(to: &str, pin: Option<&Pin>, arrival: &Arrival) -> Status {
+        let page = arrival.url.clone().unwrap_or_default();
         let state = match (&arrival.outcome, &arrival.rejection) {
             (Outcome::Quarantined | Outcome::Refused, Some(rejection)) => {
-                Stands::Refused(Refused::of(arrival, rejection))
+                let origin = arrival.origin.as_deref();
+                Stands::Refused(Refused::new(arrival.received, page, rejection, origin))
             }
             _ => Stands::Works(Works {
                 at: arrival.received,
-                page: arrival.url.clone().unwrap_or_default(),
+                page,
                 version: arrival.ver.unwrap_or_default(),
                 test: arrival.test,
                 unchecked: arrival.unchecked,
-                older: arrival.ver != Some(pin.version)
-                    || arrival.rev.is_some_and(|rev| rev < pin.rev),
+                older: pin.is_none_or(|pin| is_older(pin, arrival.ver, arrival.rev)),
             }),
         };
         Status { to: to.to_owned(), state }
     }
+
+    /// When the beacon arrived that it tells of.
+    fn at(&self) -> Option<Timestamp> {
+        match &self.state {
+            Stands::Off | Stands::Waiting => None,
+            Stands::Works(works) => Some(works.at),
+            Stands::Refused(refused) => Some(refused.at),
+        }
+    }
+
+    /// As a message whose id is the moment it tells of, so that a browser that was away says from where to go on.
+    fn message(&self) -> Message {
+        let id = self.at().map_or(String::new(), |at| at.0.to_string());
+        Message::default().event("status").id(id).data(self.render().unwrap_or_default())
+    }
+}
+
+/// Whether a beacon came from another snippet than the pinned one.
+fn is_older(pin: &Pin, version: Option<u32>, rev: Option<u32>) -> bool {
+    version != Some(pin.version) || rev.is_some_and(|rev| rev < pin.rev)
 }
 
 impl Refused {
-    fn of(arrival: &Arrival, rejection: &Rejection) -> Refused {
+    fn new(at: Timestamp, page: String, rejection: &Rejection, origin: Option<&str>) -> Refused {
         let error = |error: &beaconry_model::data::FieldError| {
             format!("{}: expected {}, got {}", error.field, error.expected, error.got)
         };
-        let origin = arrival.origin.clone().filter(|_| rejection.code == Code::OriginNotAllowed);
+        let (title, mend) = mend(rejection.code);
+        let origin = origin.filter(|_| rejection.code == Code::OriginNotAllowed);
         Refused {
-            at: arrival.received,
+            at,
+            title,
+            page,
             why: rejection.detail.clone(),
             errors: rejection.errors.iter().map(error).collect(),
-            mend: mend(rejection.code),
+            mend,
             // A sandboxed page says "null", which nobody can allow.
-            origin: origin.filter(|origin| Origin::try_from(origin.clone()).is_ok()),
+            origin: origin
+                .filter(|origin| Origin::try_from((*origin).to_owned()).is_ok())
+                .map(str::to_owned),
         }
     }
 }
 
-/// What to do about a beacon that was turned away.
-fn mend(code: Code) -> &'static str {
+/// What a beacon that was turned away shows, and what to do about it.
+fn mend(code: Code) -> (&'static str, &'static str) {
     match code {
-        Code::OriginNotAllowed => {
-            "Allow this origin if the page is yours, then do the action once more."
+        Code::OriginNotAllowed => (
+            "That web site may not send yet",
+            "allow its origin if the page is yours, then do the action once more.",
+        ),
+        Code::StaleVersion | Code::UnknownVersion => (
+            "An older snippet is pasted there",
+            "put the code from this page in its place. What was turned away is kept in quarantine.",
+        ),
+        Code::InvalidFields => (
+            "The values do not fit the fields",
+            "correct where these values come from, or the fields, and regenerate. The beacon is kept in quarantine, \
+             and can be replayed.",
+        ),
+        Code::TrackingDisabled => (
+            "Web tracking is off, and a tag is still on a page",
+            "enable web tracking, or remove the tag. Left where it is, it does no harm.",
+        ),
+        Code::UnknownEvent => (
+            "The snippet of an event that is gone",
+            "remove that tag from the page. Left where it is, it does no harm.",
+        ),
+        Code::TooOld => (
+            "It happened too long ago",
+            "do the action once more; events of more than 30 days ago are not taken.",
+        ),
+        Code::TooLarge => {
+            ("Too much in one event", "send shorter texts; an event has at most 16 KiB.")
         }
-        Code::StaleVersion | Code::UnknownVersion => {
-            "The page still carries an older snippet. Paste the code from this page in its place; what was turned away is kept in quarantine."
-        }
-        Code::InvalidFields => {
-            "Correct where these values come from, or the fields, and regenerate. The beacon is kept in quarantine and can be replayed."
-        }
-        Code::TrackingDisabled => "Enable web tracking, then do the action once more.",
-        Code::UnknownEvent => {
-            "The page carries the snippet of an event that is gone. Remove that tag."
-        }
-        Code::TooOld => "The event happened more than 30 days ago. Do the action once more.",
-        Code::TooLarge => "The event has more than 16 KiB. Send shorter texts.",
-        Code::MalformedEvent => {
-            "The page's own code sent something else than an event. Use beaconry.track()."
-        }
+        Code::MalformedEvent => (
+            "That was not an event",
+            "send it by beaconry.track(); the page's own code sent something else.",
+        ),
     }
 }
 
-/// The status anew with each beacon of the event that arrives.
-pub(super) async fn stream(State(state): State<Console>, Path(event): Path<String>) -> Response {
+/// Since when the page has been looking, in milliseconds since 1970.
+#[derive(Debug, Deserialize)]
+pub(super) struct Since {
+    #[serde(default)]
+    since: i64,
+}
+
+/// The status anew with each beacon of the event that arrives, beginning with what arrived since the page was made.
+pub(super) async fn stream(
+    State(state): State<Console>,
+    Path(event): Path<String>,
+    Query(Since { since }): Query<Since>,
+    headers: HeaderMap,
+) -> Response {
     let known = match find(&state, &event) {
         Ok(known) => known,
         Err(error) => return failed(&error),
     };
-    let Some(pin) = known.event.tracking().pin().cloned() else {
-        return axum::http::StatusCode::NO_CONTENT.into_response();
+    let told = headers.get("last-event-id").and_then(|id| id.to_str().ok()?.parse().ok());
+    let since = told.unwrap_or(since);
+    // Watched before what is stored is read, so that nothing falls between.
+    let arrivals = state.console.store.feed().watch();
+    let missed = match Status::so_far(&state.console.store, &known) {
+        Ok(status) => status.at().is_some_and(|at| at.0 > since).then(|| status.message()),
+        Err(error) => return failed(&error),
     };
-    let watching = (state.console.store.feed().watch(), state.stopped.clone());
-    let (discriminator, to) = (
-        known.event.discriminator().to_string(),
-        format!("/events/{}", known.event.discriminator()),
-    );
-    let messages = stream::unfold(watching, move |(mut arrivals, mut stopped)| {
-        let (discriminator, to, pin) = (discriminator.clone(), to.clone(), pin.clone());
-        async move {
-            let arrival = tokio::select! {
-                arrival = next_of(&mut arrivals, &discriminator) => arrival?,
-                _ = stopped.wait_for(|stopped| *stopped) => return None,
-            };
-            let html = Status::after(&to, &pin, &arrival).render().unwrap_or_default();
-            Some((
-                Ok::<_, Infallible>(Message::default().event("status").data(html)),
-                (arrivals, stopped),
-            ))
-        }
+    let watching = Watching {
+        to: format!("/events/{}", known.event.discriminator()),
+        pin: known.event.tracking().pin().cloned(),
+        known,
+        arrivals,
+        stopped: state.stopped.clone(),
+    };
+    let news = stream::unfold(watching, |mut watching| async move {
+        let message = watching.next().await?;
+        Some((message, watching))
     });
+    let messages = stream::iter(missed).chain(news).map(Ok::<_, Infallible>);
     Sse::new(messages).keep_alive(KeepAlive::default()).into_response()
+}
+
+/// One page that waits for beacons of an event.
+struct Watching {
+    to: String,
+    known: Known,
+    pin: Option<Pin>,
+    arrivals: Receiver<Arc<Arrival>>,
+    stopped: watch::Receiver<bool>,
+}
+
+impl Watching {
+    /// `None` once the server stops.
+    async fn next(&mut self) -> Option<Message> {
+        let arrival = tokio::select! {
+            arrival = next_of(&mut self.arrivals, self.known.event.discriminator().as_str()) => arrival?,
+            _ = self.stopped.wait_for(|stopped| *stopped) => return None,
+        };
+        Some(Status::after(&self.to, self.pin.as_ref(), &arrival).message())
+    }
 }
 
 /// The next arrival of one event. Some that came too fast to follow do no harm: the next one says as much.
 async fn next_of(
-    arrivals: &mut tokio::sync::broadcast::Receiver<Arc<Arrival>>,
+    arrivals: &mut Receiver<Arc<Arrival>>,
     discriminator: &str,
 ) -> Option<Arc<Arrival>> {
     loop {

@@ -11,7 +11,7 @@ use beaconry_model::event::Event;
 use beaconry_model::section::{Origin, Section};
 use beaconry_model::time::Timestamp;
 use beaconry_model::tracking::StalePolicy;
-use beaconry_store::{Known, StoreError};
+use beaconry_store::{Known, Share, StoreError};
 
 use super::draft::value;
 use super::event::find;
@@ -29,10 +29,18 @@ struct Page {
     to: String,
     section: String,
     section_id: String,
+    folder: &'static str,
     origins: String,
     enabled: bool,
+    /// Whether a snippet was ever out, so that beacons may come.
+    watched: bool,
+    /// Whether a beacon of the newest snippet was stored.
+    seen: bool,
+    /// The version that is pinned, or was last; 0 where none ever was.
     pinned: u32,
     current: u32,
+    /// Whether triggers or values were changed since.
+    rev_changed: bool,
     outdated: bool,
     pending_until: Option<Timestamp>,
     scheduled: bool,
@@ -42,6 +50,11 @@ struct Page {
     snippet: Option<Snippet>,
     trouble: String,
     status: String,
+    /// When the page was made, in milliseconds since 1970.
+    now: i64,
+    shares: Vec<Share>,
+    /// A link that was just made, which can be shown only now.
+    shared: String,
 }
 
 /// The setting for old snippets, as the form shows it.
@@ -73,36 +86,47 @@ impl Page {
 
     /// All bytes a page downloads for this event alone, in Brotli.
     fn brotli(&self) -> usize {
-        self.snippet.iter().flat_map(|snippet| &snippet.files).map(|file| file.brotli).sum()
+        self.snippet.iter().map(Snippet::brotli).sum()
     }
 }
 
 pub(super) async fn show(State(state): State<Console>, Path(event): Path<String>) -> Response {
-    match find(&state, &event).and_then(|known| make(&state, &known)) {
+    match find(&state, &event).and_then(|known| page_of(&state, &known, "")) {
         Ok(made) => page(&made),
         Err(error) => failed(&error),
     }
 }
 
-fn make(state: &Console, known: &Known) -> Result<Page, StoreError> {
-    let (event, now) = (&known.event, state.console.store.clock().steady());
+/// The page, with a link to it that was just made, where one was.
+pub(super) fn page_of(
+    state: &Console,
+    known: &Known,
+    shared: &str,
+) -> Result<impl Template + use<>, StoreError> {
+    let store = &state.console.store;
+    let (event, now) = (&known.event, store.clock().steady());
     let tracking = event.tracking();
     let (snippet, trouble) = match tracking.enabled().then(|| (state.console.snippets)(known)) {
         None => (None, String::new()),
         Some(Ok(snippet)) => (Some(snippet), String::new()),
         Some(Err(why)) => (None, why),
     };
-    let status = Status::so_far(&state.console.store, known)?;
+    let last = tracking.pins().last();
+    let status = Status::so_far(store, known)?;
     Ok(Page {
         name: event.name().to_string(),
         slug: event.slug().to_string(),
         to: format!("/events/{}", event.discriminator()),
         section: known.section.name.to_string(),
         section_id: known.section.id.to_string(),
+        folder: words::of_category(event.category()).0,
         origins: origins(&known.section),
         enabled: tracking.enabled(),
-        pinned: tracking.pin().map_or(0, |pin| pin.version),
+        watched: last.is_some(),
+        seen: tracking.pin().is_some_and(|pin| pin.seen.is_some()),
+        pinned: last.map_or(0, |pin| pin.version),
         current: event.versions().current(now).number,
+        rev_changed: last.is_some_and(|pin| pin.rev != tracking.rev()),
         outdated: event.outdated(now),
         pending_until: event.versions().pending(now).map(|version| version.usable_from()),
         scheduled: tracking.scheduled().is_some(),
@@ -112,6 +136,9 @@ fn make(state: &Console, known: &Known) -> Result<Page, StoreError> {
         snippet,
         trouble,
         status: status.render().unwrap_or_default(),
+        now: now.0,
+        shares: store.registry().shares(known.number, now)?,
+        shared: shared.to_owned(),
     })
 }
 

@@ -10,13 +10,15 @@ use beaconry_model::version::Version;
 use beaconry_store::Known;
 
 use super::event::find;
-use super::{State as Console, failed};
+use super::{State as Console, failed, words};
 use crate::page::page;
 
 #[derive(Template)]
 #[template(path = "console/versions.html")]
 struct Compare {
     name: String,
+    section: String,
+    folder: &'static str,
     to: String,
     numbers: Vec<u32>,
     left: Side,
@@ -89,6 +91,8 @@ fn compare(state: &Console, known: &Known, pair: &Pair) -> Compare {
     let rows = rows(left, right);
     Compare {
         name: known.event.name().to_string(),
+        section: known.section.name.to_string(),
+        folder: words::of_category(known.event.category()).0,
         to: format!("/events/{}", known.event.discriminator()),
         numbers: versions.iter().map(|version| version.number).collect(),
         left: side(left),
