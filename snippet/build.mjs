@@ -87,8 +87,8 @@ const bundleInspector = async () => {
     format: 'iife',
     target: 'es2021',
     define: { WASM_INTEGRITY: JSON.stringify(integrity('inspector.wasm')) },
-    // Bindgen would look for its Wasm beside a module; it is given it instead.
-    logOverride: { 'empty-import-meta': 'silent' },
+    // Bindgen would look for its Wasm beside a module, and is given it instead; it names a file it imports from once for each name.
+    logOverride: { 'empty-import-meta': 'silent', 'duplicate-object-key': 'silent' },
   });
   for (const name of ['inspector.js', 'inspector.wasm']) {
     writeFileSync(join(dist, `${name}.br`), brotliCompressSync(readFileSync(join(dist, name))));

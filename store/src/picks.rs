@@ -156,6 +156,8 @@ impl Picks {
         desk.clear_out(now);
         desk.forms.entry(form.to_owned()).or_default();
         desk.links.insert(number, link);
+        drop(desk);
+        let _ = self.news.send(form.to_owned());
         Ok(token)
     }
 
@@ -220,9 +222,9 @@ impl Picks {
         })
     }
 
-    /// How far the picking for a form has come.
-    pub fn of(&self, form: &str) -> Picking {
-        self.desk().forms.get(form).cloned().unwrap_or_default()
+    /// How far the picking for a form has come; nothing where no link was made for it.
+    pub fn of(&self, form: &str) -> Option<Picking> {
+        self.desk().forms.get(form).cloned()
     }
 
     /// Hears which form has news, from now on.

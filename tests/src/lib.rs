@@ -5,10 +5,12 @@
 mod browser;
 mod driver;
 mod http;
+mod pointer;
 mod server;
 mod site;
 
 pub use browser::Browser;
+pub use pointer::Control;
 pub use http::{Answer, exchange, get, post};
 pub use server::{Run, Server, beaconry, eventually};
 pub use site::Site;

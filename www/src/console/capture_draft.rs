@@ -163,7 +163,7 @@ pub(super) struct CaptureDraft {
     pub(super) sources: Vec<SourceDraft>,
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct TriggerDraft {
     pub(super) action: String,
     pub(super) what: String,
@@ -178,7 +178,7 @@ pub(super) struct TriggerDraft {
     pub(super) fresh: bool,
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct SourceDraft {
     pub(super) field: String,
     pub(super) label: &'static str,
@@ -199,6 +199,8 @@ pub(super) enum Ask {
     Save,
     /// Save, and switch tracking on or regenerate.
     Publish,
+    /// Take what was picked on the owner's page.
+    Picked,
     AddTrigger,
     RemoveTrigger(usize),
     AddUrl(usize),
@@ -216,6 +218,7 @@ impl Ask {
         match word {
             "save" => Ask::Save,
             "publish" => Ask::Publish,
+            "picked" => Ask::Picked,
             "add-trigger" => Ask::AddTrigger,
             _ => one("remove-trigger-")
                 .map(Ask::RemoveTrigger)
@@ -349,7 +352,7 @@ fn condition_draft(condition: &UrlCondition) -> (String, String) {
 }
 
 impl TriggerDraft {
-    fn of(trigger: &Trigger) -> TriggerDraft {
+    pub(super) fn of(trigger: &Trigger) -> TriggerDraft {
         let (action, what) = match &trigger.on {
             Action::PageView => ("page_view", String::new()),
             Action::Click(selector) => ("click", selector.clone()),
@@ -453,7 +456,7 @@ impl SourceDraft {
         }
     }
 
-    fn of(field: &Field, capture: &Capture) -> SourceDraft {
+    pub(super) fn of(field: &Field, capture: &Capture) -> SourceDraft {
         let draft = SourceDraft::new(field);
         let Some(mapping) = capture.mapping(&draft.field) else { return draft };
         let (source, what, more) = source_draft(&mapping.from);
