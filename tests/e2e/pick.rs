@@ -49,9 +49,13 @@ async fn what_is_pointed_at_becomes_a_trigger_and_a_value() {
     let offered = browser.run("return document.querySelector('#pick-page').value").await;
     assert_eq!(offered, json!(setting.site.url("/")), "the section's own site is offered");
     // What was chosen before stays.
-    browser.click("#consent-hold").await;
+    browser.run("document.querySelector('#consent-hold').click()").await;
     pick_on(&browser, &setting.site.url("/")).await;
-    assert_eq!(browser.run("return location.hash").await, json!(""), "the link is used up and gone");
+    assert_eq!(
+        browser.run("return location.hash").await,
+        json!(""),
+        "the link is used up and gone"
+    );
 
     // A click on what lies in the button proposes the button, and the page does not notice.
     browser.point_at(".icon").await;
@@ -63,8 +67,14 @@ async fn what_is_pointed_at_becomes_a_trigger_and_a_value() {
 
     // A price goes to the number that has no source yet, read as an event would have it.
     browser.point_at(".price").await;
-    assert_eq!(browser.named("combobox", "Field").await.chosen().await, "total (Number with decimals)");
-    assert_eq!(browser.named("combobox", "Element").await.chosen().await, ".price (this one alone)");
+    assert_eq!(
+        browser.named("combobox", "Field").await.chosen().await,
+        "total (Number with decimals)"
+    );
+    assert_eq!(
+        browser.named("combobox", "Element").await.chosen().await,
+        ".price (this one alone)"
+    );
     reads(&browser, "Reads “1 299,50 kr”: the field gets 1299.5").await;
     browser.named("button", "Fill total from this").await.click().await;
     says(&browser, "Where total comes from is in the form.").await;
@@ -90,13 +100,18 @@ async fn what_is_pointed_at_becomes_a_trigger_and_a_value() {
     holds(&browser, "#what-0", ".add-to-cart").await;
     holds(&browser, "#from-total", ".price").await;
     holds(&browser, "#dates-delivery", "mdy").await;
-    assert_eq!(browser.run("return document.querySelector('#consent-hold').checked").await, json!(true));
-    let notes = browser.run("return [...document.querySelectorAll('.picked')].map(note => note.textContent)").await;
+    assert_eq!(
+        browser.run("return document.querySelector('#consent-hold').checked").await,
+        json!(true)
+    );
+    let notes = browser
+        .run("return [...document.querySelectorAll('.picked')].map(note => note.textContent)")
+        .await;
     assert!(notes.to_string().contains("so the field gets 1299.5. Not saved yet."), "{notes}");
     let saved = setting.server.json(&["tracking", "show", "order-placed"]);
     assert!(saved["trigger"].is_null() && saved["field"].is_null(), "{saved}");
 
-    browser.click("#consent-not_required").await;
+    browser.run("document.querySelector('#consent-not_required').click()").await;
     browser.click("button.primary[value=publish]").await;
     browser.see("#paste").await;
     setting.site.page("/", &setting.paste("order-placed"), SHOP);
@@ -142,12 +157,19 @@ async fn a_page_under_a_policy_is_pointed_at_by_keyboard() {
     setting.event("Order placed", &["total:decimal"]);
     let collector = &setting.server.collector;
     let policy = |wasm: &str| {
-        format!("Content-Security-Policy: default-src 'none'; script-src {collector}{wasm}; connect-src {collector}\r\n")
+        format!(
+            "Content-Security-Policy: default-src 'none'; script-src {collector}{wasm}; connect-src {collector}\r\n"
+        )
     };
-    let (tag, body) = (setting.paste("order-placed"), "<main id=shop><button id=buy>Buy</button></main>");
+    let (tag, body) =
+        (setting.paste("order-placed"), "<main id=shop><button id=buy>Buy</button></main>");
     setting.site.page_with("/", &policy(" 'wasm-unsafe-eval'"), &tag, body);
     setting.site.page_with("/strict", &policy(""), &tag, body);
-    let form = format!("{}{}/capture", setting.server.console, event_page(&setting.server, "order-placed"));
+    let form = format!(
+        "{}{}/capture",
+        setting.server.console,
+        event_page(&setting.server, "order-placed")
+    );
     let browser = Browser::start().await;
     browser.open(&form).await;
     let console = browser.tab().await;
@@ -170,11 +192,66 @@ async fn a_page_under_a_policy_is_pointed_at_by_keyboard() {
     // Where the policy refuses Wasm, the form says what it would need.
     browser.go_to_tab(console).await;
     browser.open(&form).await;
-    browser.run(&format!("document.querySelector('#pick-page').value = {}", json!(setting.site.url("/strict")))).await;
+    browser
+        .run(&format!(
+            "document.querySelector('#pick-page').value = {}",
+            json!(setting.site.url("/strict"))
+        ))
+        .await;
     browser.click("form[action$='/pick'] button").await;
     let said = "while (!document.querySelector('#picks').textContent.includes(\"Add 'wasm-unsafe-eval' to its\"))
         await new Promise(next => setTimeout(next, 10)); return true";
     assert_eq!(browser.settle(said).await, json!(true));
+}
+
+#[tokio::test]
+async fn dialogs_shadow_trees_and_routes_behind_the_hash_are_no_hindrance() {
+    let setting = Setting::new();
+    setting.event("Order placed", &["total:decimal", "sku:text"]);
+    // A page of routes, with a dialog that makes all else inert, closes when something else is clicked, and holds a component.
+    let body = "<script>window.routes = []; addEventListener('hashchange', () => routes.push(location.hash));
+        document.addEventListener('click', event => event.target.closest('dialog') || document.querySelector('dialog').close());</script>
+        <script type='application/ld+json'>{\"@type\":\"Product\",\"sku\":\"SKU-7\",\"offers\":[{\"price\":1299.5}]}</script>
+        <dialog><button class=pay>Pay</button><shop-total></shop-total></dialog>
+        <script>document.querySelector('shop-total').attachShadow({ mode: 'open' }).innerHTML = '<b class=sum>99,90</b>';
+        document.querySelector('dialog').showModal();</script>";
+    setting.site.page("/", &setting.paste("order-placed"), body);
+    let browser = Browser::start().await;
+    let form = format!(
+        "{}{}/capture",
+        setting.server.console,
+        event_page(&setting.server, "order-placed")
+    );
+    browser.open(&form).await;
+    let console = browser.tab().await;
+    pick_on(&browser, &setting.site.url("/#/cart")).await;
+    assert_eq!(browser.run("return location.hash").await, json!("#/cart"));
+    assert_eq!(
+        browser.run("return routes.at(-1)").await,
+        json!("#/cart"),
+        "the page finds its way"
+    );
+
+    browser.point_at(".pay").await;
+    browser.named("button", "When it is clicked").await.click().await;
+    says(&browser, "The trigger is in the form.").await;
+    browser.point_at("shop-total").await;
+    reads(&browser, "Reads “99,90”: the field gets 99.9").await;
+    assert_eq!(browser.named("combobox", "Element").await.chosen().await, ".sum (this one alone)");
+    browser.named("button", "Fill total from this").await.click().await;
+    says(&browser, "Where total comes from is in the form.").await;
+    assert_eq!(browser.run("return document.querySelector('dialog').open").await, json!(true));
+
+    // What the page holds for machines is there without pointing.
+    browser.named("button", "Values of the page itself").await.click().await;
+    browser.named("combobox", "From").await.choose("JSON-LD sku").await;
+    reads(&browser, "Reads “SKU-7”: the field gets SKU-7").await;
+    browser.named("button", "Fill sku from this").await.click().await;
+    says(&browser, "Where sku comes from is in the form.").await;
+    browser.go_to_tab(console).await;
+    holds(&browser, "#what-0", ".pay").await;
+    holds(&browser, "#from-total", ".sum").await;
+    holds(&browser, "#from-sku", "sku").await;
 }
 
 const DOWN: char = '\u{E015}';
@@ -197,7 +274,12 @@ fn link(server: &Server, event: &str, page: &str) -> Result<String, String> {
 
 /// What the collector answers to a page of this origin.
 fn ask(server: &Server, origin: &str, what: &Value) -> (u16, String) {
-    let answer = post(&server.collector, "/pick", &[&format!("Origin: {origin}")], what.to_string().as_bytes());
+    let answer = post(
+        &server.collector,
+        "/pick",
+        &[&format!("Origin: {origin}")],
+        what.to_string().as_bytes(),
+    );
     (answer.status, answer.text())
 }
 
@@ -205,7 +287,10 @@ fn ask(server: &Server, origin: &str, what: &Value) -> (u16, String) {
 fn nobody_else_can_open_a_link_or_put_anything_into_a_form() {
     let setting = Setting::new();
     setting.event("Order placed", &["total:decimal"]);
-    run(setting.folder.path(), &["section", "create", "Other", "--origin", "https://other.example"]);
+    run(
+        setting.folder.path(),
+        &["section", "create", "Other", "--origin", "https://other.example"],
+    );
     let server = &setting.server;
     let (event, site) = (event_page(server, "order-placed"), &setting.site.origin);
     let refused = link(server, &event, "https://other.example/").unwrap_err();
@@ -215,12 +300,18 @@ fn nobody_else_can_open_a_link_or_put_anything_into_a_form() {
     // Another origin, also that of another section; a link that was changed; none at all.
     for origin in ["https://other.example", "https://evil.example", "null"] {
         let (status, text) = ask(server, origin, &json!({ "link": token }));
-        assert!(status == 403 && text.contains("which the link is for"), "{origin}: {status} {text}");
+        assert!(
+            status == 403 && text.contains("which the link is for"),
+            "{origin}: {status} {text}"
+        );
     }
     let changed = token.replacen(|digit: char| digit.is_ascii_digit(), "a", 1);
     for forged in [changed.as_str(), "", "00.00"] {
         let (status, text) = ask(server, site, &json!({ "link": forged }));
-        assert!(status == 403 && text.contains("that this Beaconry has made"), "{forged}: {status} {text}");
+        assert!(
+            status == 403 && text.contains("that this Beaconry has made"),
+            "{forged}: {status} {text}"
+        );
     }
     let (status, text) = ask(server, site, &json!({ "link": token }));
     assert_eq!(status, 200, "{text}");
@@ -263,7 +354,8 @@ fn a_link_ends_after_a_quarter_of_an_hour() {
     let Setting { server, site, folder } = Setting::new();
     crate::setting::create(folder.path(), "Order placed", &["total:decimal"], None);
     let event = event_page(&server, "order-placed");
-    let token = eventually("the event in the console", || link(&server, &event, &site.url("/")).ok());
+    let token =
+        eventually("the event in the console", || link(&server, &event, &site.url("/")).ok());
     assert_eq!(server.stop(), 0);
     let server = Server::start_shifted(folder.path(), 16);
     let (status, text) = ask(&server, &site.origin, &json!({ "link": token }));

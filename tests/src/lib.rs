@@ -10,8 +10,8 @@ mod server;
 mod site;
 
 pub use browser::Browser;
-pub use pointer::Control;
 pub use http::{Answer, exchange, get, post};
+pub use pointer::Control;
 pub use server::{Run, Server, beaconry, eventually};
 pub use site::Site;
 

@@ -119,7 +119,11 @@ impl Control<'_> {
 
     /// Its text.
     pub async fn text(&self) -> String {
-        self.ask("function () { return this.textContent; }").await.as_str().unwrap_or_default().to_owned()
+        self.ask("function () { return this.textContent; }")
+            .await
+            .as_str()
+            .unwrap_or_default()
+            .to_owned()
     }
 
     /// The text of what is chosen in a list.

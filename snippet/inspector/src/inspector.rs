@@ -10,7 +10,10 @@ use gloo_events::{EventListener, EventListenerOptions, EventListenerPhase};
 use js_sys::Function;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
-use web_sys::{Element, Event, HtmlElement, HtmlInputElement, HtmlSelectElement, KeyboardEvent, MouseEvent, Node};
+use web_sys::{
+    Element, Event, HtmlElement, HtmlInputElement, HtmlSelectElement, KeyboardEvent, MouseEvent,
+    Node,
+};
 
 use crate::page;
 use crate::state::{Chosen, short};
@@ -19,13 +22,42 @@ use crate::talk::Talk;
 
 /// What the page is not to hear of while somebody points at it.
 const POINTER: &[&str] = &[
-    "pointermove", "pointerdown", "pointerup", "pointerover", "pointerout", "mousemove", "mousedown", "mouseup", "mouseover",
-    "mouseout", "touchstart", "touchmove", "touchend", "click", "auxclick", "dblclick", "contextmenu", "dragstart", "submit",
+    "pointermove",
+    "pointerdown",
+    "pointerup",
+    "pointerover",
+    "pointerout",
+    "mousemove",
+    "mousedown",
+    "mouseup",
+    "mouseover",
+    "mouseout",
+    "touchstart",
+    "touchmove",
+    "touchend",
+    "click",
+    "auxclick",
+    "dblclick",
+    "contextmenu",
+    "dragstart",
+    "submit",
 ];
 /// What the page is not to hear of from the panel: many close what is open when something else is clicked or focused.
 const OF_PANEL: &[&str] = &[
-    "pointerdown", "pointerup", "mousedown", "mouseup", "touchstart", "touchend", "click", "focusin", "focusout", "keydown",
-    "keyup", "keypress", "input", "change",
+    "pointerdown",
+    "pointerup",
+    "mousedown",
+    "mouseup",
+    "touchstart",
+    "touchend",
+    "click",
+    "focusin",
+    "focusout",
+    "keydown",
+    "keyup",
+    "keypress",
+    "input",
+    "change",
 ];
 
 /// The inspector on a page.
@@ -55,7 +87,13 @@ pub(crate) struct Now {
 }
 
 impl Inspector {
-    pub(crate) fn show(talk: Talk, event: String, fields: Fields, mapped: BTreeSet<String>, end: Function) {
+    pub(crate) fn show(
+        talk: Talk,
+        event: String,
+        fields: Fields,
+        mapped: BTreeSet<String>,
+        end: Function,
+    ) {
         let now = Now { pointing: true, mapped, ..Now::default() };
         let inspector = Rc::new(Inspector {
             talk,
@@ -76,14 +114,22 @@ impl Inspector {
         for kind in POINTER {
             self.on(&window, kind, EventListenerPhase::Capture, |this, event| this.pointer(event));
         }
-        self.on(&window, "keydown", EventListenerPhase::Capture, |this, event| this.key(event.unchecked_ref()));
+        self.on(&window, "keydown", EventListenerPhase::Capture, |this, event| {
+            this.key(event.unchecked_ref())
+        });
         self.on(&window, "focusin", EventListenerPhase::Capture, |this, event| this.focus(event));
         self.on(&window, "scroll", EventListenerPhase::Capture, |this, _| this.draw());
         self.on(&window, "resize", EventListenerPhase::Capture, |this, _| this.draw());
-        self.on(&self.surface.panel, "click", EventListenerPhase::Bubble, |this, event| this.press(event));
-        self.on(&self.surface.panel, "change", EventListenerPhase::Bubble, |this, event| this.change(event));
+        self.on(&self.surface.panel, "click", EventListenerPhase::Bubble, |this, event| {
+            this.press(event)
+        });
+        self.on(&self.surface.panel, "change", EventListenerPhase::Bubble, |this, event| {
+            this.change(event)
+        });
         for kind in OF_PANEL {
-            self.on(&self.surface.house, kind, EventListenerPhase::Bubble, |_, event| event.stop_propagation());
+            self.on(&self.surface.house, kind, EventListenerPhase::Bubble, |_, event| {
+                event.stop_propagation()
+            });
         }
     }
 
@@ -96,7 +142,8 @@ impl Inspector {
     ) {
         let this = self.clone();
         let options = EventListenerOptions { phase, passive: false };
-        let listener = EventListener::new_with_options(target, kind, options, move |event| act(&this, event));
+        let listener =
+            EventListener::new_with_options(target, kind, options, move |event| act(&this, event));
         self.listeners.borrow_mut().push(listener);
     }
 
@@ -139,7 +186,9 @@ impl Inspector {
     fn key(self: &Rc<Self>, event: &KeyboardEvent) {
         let key = event.key();
         let in_panel = self.surface.tree.active_element();
-        let on_control = in_panel.is_some_and(|element| matches!(element.local_name().as_str(), "button" | "select" | "input"));
+        let on_control = in_panel.is_some_and(|element| {
+            matches!(element.local_name().as_str(), "button" | "select" | "input")
+        });
         let (pointing, choosing) = (self.now.borrow().pointing, self.now.borrow().chosen.is_some());
         let take = || {
             event.prevent_default();
@@ -262,9 +311,13 @@ impl Inspector {
 
     /// Takes what was chosen from a list.
     fn change(self: &Rc<Self>, event: &Event) {
-        let Some(target) = event.target().and_then(|target| target.dyn_into::<Element>().ok()) else { return };
+        let Some(target) = event.target().and_then(|target| target.dyn_into::<Element>().ok())
+        else {
+            return;
+        };
         let (id, near) = (target.id(), self.near());
-        let picked = target.dyn_ref::<HtmlSelectElement>().map(HtmlSelectElement::value).unwrap_or_default();
+        let picked =
+            target.dyn_ref::<HtmlSelectElement>().map(HtmlSelectElement::value).unwrap_or_default();
         let at = picked.parse().unwrap_or_default();
         let mut now = self.now.borrow_mut();
         let Some(chosen) = now.chosen.as_mut() else { return };
@@ -272,11 +325,15 @@ impl Inspector {
             "element" => chosen.target.iter_mut().for_each(|target| target.at = at),
             "on-click" => chosen.actionable.iter_mut().for_each(|target| target.at = at),
             "on-submit" => chosen.form.iter_mut().for_each(|target| target.at = at),
-            "here" => chosen.here = target.dyn_ref::<HtmlInputElement>().is_some_and(HtmlInputElement::checked),
+            "here" => {
+                chosen.here =
+                    target.dyn_ref::<HtmlInputElement>().is_some_and(HtmlInputElement::checked)
+            }
             "field" => {
                 chosen.field = picked;
                 chosen.way = 0;
-                let fitting = self.fields.get(&chosen.field).and_then(|field| chosen.fitting(field, &near));
+                let fitting =
+                    self.fields.get(&chosen.field).and_then(|field| chosen.fitting(field, &near));
                 chosen.offer = fitting.unwrap_or_default();
             }
             "source" => (chosen.offer, chosen.way) = (at, 0),
@@ -291,13 +348,19 @@ impl Inspector {
         let made = self.now.borrow().chosen.as_ref().and_then(|chosen| chosen.trigger(word));
         let Some((trigger, element)) = made else { return };
         let pick = Pick { page: page::page_url(), what: Picked::Trigger(trigger), read: None };
-        self.send(pick, "The trigger is in the form.".to_owned(), move |now| now.near = Some(element));
+        self.send(pick, "The trigger is in the form.".to_owned(), move |now| {
+            now.near = Some(element)
+        });
     }
 
     fn send_field(self: &Rc<Self>) {
         let near = self.near();
         let chosen = self.now.borrow().chosen.clone();
-        let Some((chosen, field)) = chosen.as_ref().and_then(|chosen| Some((chosen, self.field(chosen)?))) else { return };
+        let Some((chosen, field)) =
+            chosen.as_ref().and_then(|chosen| Some((chosen, self.field(chosen)?)))
+        else {
+            return;
+        };
         let filling = chosen.filling(field, &near);
         let Some(way) = filling.ways.get(chosen.way) else { return };
         let pick = Pick {

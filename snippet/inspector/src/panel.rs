@@ -10,7 +10,8 @@ use crate::surface::node;
 
 const HINT: &str = "Point at what you want on the page and click it; or walk with the arrow keys and press Enter. The page \
                     itself does not react. What this tab sends counts nowhere: it is in test mode.";
-const PAUSED: &str = "The page can be used as usual. Go on pointing when you are where you want to be.";
+const PAUSED: &str =
+    "The page can be used as usual. Go on pointing when you are where you want to be.";
 const NEVER: &str = "Beaconry never reads this: it is, or lies in, a password, a card number, a file, or something that the page \
                      masks with data-beaconry-mask. Choose something else.";
 const FRAGILE: &str = "This goes by the order of elements, so a change of the page can break it. Ask for an id or a data- \
@@ -25,7 +26,10 @@ impl Inspector {
         let now = self.now.borrow();
         panel.set_class_name(if now.top { "panel top" } else { "panel" });
         add(panel, self.head(&now));
-        let said = now.said.as_ref().map_or(("", ""), |(good, text)| (if *good { "good" } else { "bad" }, text.as_str()));
+        let said = now
+            .said
+            .as_ref()
+            .map_or(("", ""), |(good, text)| (if *good { "good" } else { "bad" }, text.as_str()));
         let status = node("p", said.0, said.1);
         set(&status, "role", "status");
         add(panel, status);
@@ -43,7 +47,8 @@ impl Inspector {
             "first" => panel.query_selector("select, fieldset button").ok().flatten(),
             id => panel.query_selector(&format!("#{id}")).ok().flatten(),
         });
-        let control = control.map(|control| wasm_bindgen::JsCast::unchecked_into::<HtmlElement>(control));
+        let control =
+            control.map(|control| wasm_bindgen::JsCast::unchecked_into::<HtmlElement>(control));
         let _ = control.as_ref().unwrap_or(panel).focus();
     }
 
@@ -105,7 +110,15 @@ impl Inspector {
                 (at.to_string(), format!("{}: {value}", called(way)))
             });
             let ways: Vec<_> = ways.collect();
-            add(&group, choice("way", "It could mean several things. Which?", ways, &chosen.way.to_string()));
+            add(
+                &group,
+                choice(
+                    "way",
+                    "It could mean several things. Which?",
+                    ways,
+                    &chosen.way.to_string(),
+                ),
+            );
         }
         add(&group, reads(chosen, &filling));
         let actions = node("div", "actions", "");
@@ -119,7 +132,8 @@ impl Inspector {
 fn what(target: &Target) -> HtmlElement {
     let element = &target.element;
     let text: String = element.text_content().unwrap_or_default();
-    let text: String = text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(60).collect();
+    let text: String =
+        text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(60).collect();
     let line = node("p", "", "");
     add(&line, node("code", "", &format!("<{}>", element.local_name())));
     if !text.is_empty() {
@@ -160,7 +174,9 @@ fn trigger(chosen: &Chosen) -> HtmlElement {
 fn reads(chosen: &Chosen, filling: &Filling) -> HtmlElement {
     let read = match &filling.read {
         None => "Nothing is there now".to_owned(),
-        Some(Read::Text(text)) => format!("Reads “{}”", text.trim().chars().take(80).collect::<String>()),
+        Some(Read::Text(text)) => {
+            format!("Reads “{}”", text.trim().chars().take(80).collect::<String>())
+        }
         Some(Read::Number(number)) => format!("Reads the number {number}"),
         Some(Read::Bool(truth)) => format!("Reads {truth}"),
     };
@@ -191,7 +207,8 @@ fn selectors(id: &str, label: &str, target: &Target) -> HtmlElement {
         many => format!("{many} on this page"),
     };
     let options = target.proposals.iter().enumerate();
-    let options = options.map(|(at, one)| (at.to_string(), format!("{} ({})", one.selector, matches(one.count))));
+    let options = options
+        .map(|(at, one)| (at.to_string(), format!("{} ({})", one.selector, matches(one.count))));
     choice(id, label, options.collect(), &target.at.to_string())
 }
 

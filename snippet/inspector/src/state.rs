@@ -97,7 +97,9 @@ impl Chosen {
 
     /// Takes the field that most likely wants this, and the source of it that fits.
     pub(crate) fn suggest(&mut self, fields: &Fields, mapped: &BTreeSet<String>, near: &Node) {
-        let free = |field: &&Field| !mapped.contains(field.name().as_str()) && field.name().as_str() != SOURCE;
+        let free = |field: &&Field| {
+            !mapped.contains(field.name().as_str()) && field.name().as_str() != SOURCE
+        };
         let (texts, others): (Vec<&Field>, Vec<&Field>) =
             fields.iter().filter(free).partition(|field| field.kind() == Kind::Text);
         // Nearly everything fits a text; a number, a date or a truth says more.
@@ -118,13 +120,17 @@ impl Chosen {
         let offers = of_element(&page::facts(&target.element), target.selector());
         offers.iter().position(|offer| {
             let (read, ways) = self.try_out(field, offer, near).1;
-            read.is_some() && ways.iter().any(|way| way.value.as_ref().is_ok_and(|value| !value.is_empty()))
+            read.is_some()
+                && ways.iter().any(|way| way.value.as_ref().is_ok_and(|value| !value.is_empty()))
         })
     }
 
     /// What the field would get as things are chosen.
     pub(crate) fn filling(&self, field: &Field, near: &Node) -> Filling {
-        let of_target = self.target.as_ref().map(|target| of_element(&page::facts(&target.element), target.selector()));
+        let of_target = self
+            .target
+            .as_ref()
+            .map(|target| of_element(&page::facts(&target.element), target.selector()));
         let mut offers = of_target.unwrap_or_default();
         offers.extend(of_page(&page::values()));
         let Some(offer) = offers.get(self.offer) else {
@@ -135,7 +141,12 @@ impl Chosen {
     }
 
     /// Reads an offer: whether it leads astray, what it holds, and the ways to read that.
-    fn try_out(&self, field: &Field, offer: &Offer, near: &Node) -> (bool, (Option<Read>, Vec<Way>)) {
+    fn try_out(
+        &self,
+        field: &Field,
+        offer: &Offer,
+        near: &Node,
+    ) -> (bool, (Option<Read>, Vec<Way>)) {
         let leads = |from: &Node| {
             let element = self.target.as_ref().filter(|_| offer.by_selector);
             element.is_none_or(|target| page::leads(target.selector(), from, &target.element))
@@ -144,7 +155,8 @@ impl Chosen {
         let document: Node = page::document().into();
         let anywhere = !leads(near) && leads(&document);
         let astray = !anywhere && !leads(near);
-        let mapping = Mapping { anywhere, ..Mapping::new(field.name().clone(), offer.source.clone()) };
+        let mapping =
+            Mapping { anywhere, ..Mapping::new(field.name().clone(), offer.source.clone()) };
         let read = page::read(&mapping, near, field.kind());
         let ways = ways(field, &offer.source, anywhere, read.as_ref());
         (astray, (read, ways))
@@ -172,7 +184,9 @@ impl Chosen {
 /// What was read, as much of it as a pick takes along.
 pub(crate) fn short(read: Read) -> Read {
     match read {
-        Read::Text(text) => Read::Text(text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(MAX_READ).collect()),
+        Read::Text(text) => Read::Text(
+            text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(MAX_READ).collect(),
+        ),
         plain => plain,
     }
 }

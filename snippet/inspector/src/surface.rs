@@ -24,15 +24,19 @@ pub(crate) struct Surface {
 impl Surface {
     pub(crate) fn build() -> Surface {
         let (behind, tree) = (page::house(CSS), page::house(CSS));
-        let (veil, frame, panel) = (node("div", "shield", ""), node("div", "frame", ""), node("div", "panel", ""));
-        for (name, value) in [("role", "dialog"), ("aria-label", "Beaconry: pick on this page"), ("tabindex", "-1")] {
+        let (veil, frame, panel) =
+            (node("div", "shield", ""), node("div", "frame", ""), node("div", "panel", ""));
+        for (name, value) in
+            [("role", "dialog"), ("aria-label", "Beaconry: pick on this page"), ("tabindex", "-1")]
+        {
             let _ = panel.set_attribute(name, value);
         }
         let _ = behind.append_child(&veil);
         let _ = behind.append_child(&frame);
         let _ = tree.append_child(&panel);
         let house = |tree: &ShadowRoot| tree.host().unchecked_into::<HtmlElement>();
-        let surface = Surface { shield: house(&behind), house: house(&tree), tree, panel, veil, frame };
+        let surface =
+            Surface { shield: house(&behind), house: house(&tree), tree, panel, veil, frame };
         surface.settle();
         surface
     }
@@ -56,9 +60,12 @@ impl Surface {
         let Some(element) = element else { return show(&self.frame, false) };
         let place = element.get_bounding_client_rect();
         let style = self.frame.style();
-        for (side, length) in
-            [("left", place.left()), ("top", place.top()), ("width", place.width()), ("height", place.height())]
-        {
+        for (side, length) in [
+            ("left", place.left()),
+            ("top", place.top()),
+            ("width", place.width()),
+            ("height", place.height()),
+        ] {
             let _ = style.set_property(side, &format!("{length}px"));
         }
         self.frame.set_class_name(if never { "frame never" } else { "frame" });

@@ -163,7 +163,7 @@ pub(super) struct CaptureDraft {
     pub(super) sources: Vec<SourceDraft>,
 }
 
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct TriggerDraft {
     pub(super) action: String,
     pub(super) what: String,
@@ -178,7 +178,7 @@ pub(super) struct TriggerDraft {
     pub(super) fresh: bool,
 }
 
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct SourceDraft {
     pub(super) field: String,
     pub(super) label: &'static str,
@@ -409,7 +409,7 @@ impl TriggerDraft {
         ACTIONS.iter().find(|choice| choice.word == self.action).unwrap_or(&ACTIONS[0])
     }
 
-    fn checked(&self) -> Result<Trigger, Invalid> {
+    pub(super) fn checked(&self) -> Result<Trigger, Invalid> {
         let what = || self.what.clone();
         let on = match self.choice().word {
             "click" => Action::Click(what()),
@@ -493,7 +493,7 @@ impl SourceDraft {
         matches!(self.source.as_str(), "text" | "value" | "attribute" | "data")
     }
 
-    fn checked(&self, fields: &Fields) -> Result<Mapping, Invalid> {
+    pub(super) fn checked(&self, fields: &Fields) -> Result<Mapping, Invalid> {
         let unknown =
             || Invalid::new("field", "a field of the event", format!("\"{}\"", self.field));
         let field = fields.get(&self.field).ok_or_else(unknown)?;

@@ -86,12 +86,11 @@ impl CaptureDraft {
     /// Takes a pick: a trigger fills the row that has no selector yet, or one of its own; a field's source takes its place.
     fn take(&mut self, pick: &Pick, fields: &Fields) {
         match &pick.what {
+            Picked::Trigger(_) if self.place_of(pick, fields).is_some() => {}
             Picked::Trigger(trigger) => {
                 let row = TriggerDraft::of(trigger);
-                if self.triggers.contains(&row) {
-                    return;
-                }
-                let blank = |row: &&mut TriggerDraft| row.what.is_empty() && !row.choice().asks.is_empty();
+                let blank =
+                    |row: &&mut TriggerDraft| row.what.is_empty() && !row.choice().asks.is_empty();
                 match self.triggers.iter_mut().find(blank) {
                     Some(unfinished) => *unfinished = row,
                     None => self.triggers.push(row),
@@ -105,17 +104,19 @@ impl CaptureDraft {
         }
     }
 
-    /// Where the row is that holds this pick as it came.
+    /// Where the row is that means what was picked.
     fn place_of(&self, pick: &Pick, fields: &Fields) -> Option<String> {
         match &pick.what {
             Picked::Trigger(trigger) => {
-                let row = TriggerDraft::of(trigger);
-                let at = self.triggers.iter().position(|own| *own == row)?;
-                Some(format!("trigger-{at}"))
+                let means = |row: &TriggerDraft| row.checked().is_ok_and(|own| own == *trigger);
+                Some(format!("trigger-{}", self.triggers.iter().position(means)?))
             }
             Picked::Field(mapping) => {
-                let row = source_row(mapping, fields)?;
-                self.sources.contains(&row).then(|| format!("source-{}", row.field))
+                let means = |row: &&SourceDraft| {
+                    row.field == mapping.name.as_str()
+                        && row.checked(fields).is_ok_and(|own| own == *mapping)
+                };
+                self.sources.iter().find(means).map(|row| format!("source-{}", row.field))
             }
         }
     }
@@ -140,7 +141,9 @@ fn note(pick: &Pick, fields: &Fields) -> String {
     let field = fields.get(mapping.name.as_str());
     let worth = field.map(|field| worth(field, mapping, pick.read.as_ref()));
     match worth {
-        Some(Ok(Some(value))) => format!("Picked on {page}: read {read}, so the field gets {}.", shown(&value)),
+        Some(Ok(Some(value))) => {
+            format!("Picked on {page}: read {read}, so the field gets {}.", shown(&value))
+        }
         Some(Err(error)) => format!(
             "Picked on {page}: read {read}, but expected {}. Choose how it is written, or another source.",
             error.expected
@@ -187,7 +190,8 @@ impl Picker {
 fn paste(state: &Console, known: &Known) -> Option<String> {
     let snapshot = state.console.store.snapshot();
     let tracked = |known: &Known| known.event.tracking().enabled();
-    let of_section = |other: &&std::sync::Arc<Known>| other.section.id == known.section.id && tracked(other);
+    let of_section =
+        |other: &&std::sync::Arc<Known>| other.section.id == known.section.id && tracked(other);
     let other = || snapshot.visible_events().find(of_section).map(|known| known.as_ref().clone());
     let known = if tracked(known) { Some(known.clone()) } else { other() }?;
     (state.console.snippets)(&known).ok().map(|snippet| snippet.paste)
@@ -254,8 +258,12 @@ pub(super) async fn open(
     };
     let store = &state.console.store;
     match store.picks().link(form, known.number, origin, store.clock().steady()) {
-        Ok(token) => page(&Opening { page: address.to_owned(), address: with_token(address, &token) }),
-        Err(error) => problem(StatusCode::INTERNAL_SERVER_ERROR, &format!("no link could be made: {error}")),
+        Ok(token) => {
+            page(&Opening { page: address.to_owned(), address: with_token(address, &token) })
+        }
+        Err(error) => {
+            problem(StatusCode::INTERNAL_SERVER_ERROR, &format!("no link could be made: {error}"))
+        }
     }
 }
 
@@ -292,7 +300,8 @@ pub(super) async fn picks(
     }
     // Watched before it is looked at, so that nothing falls between.
     let news = state.console.store.picks().watch();
-    let watching = Watching { state: state.clone(), form, news, stopped: state.stopped, told: None };
+    let watching =
+        Watching { state: state.clone(), form, news, stopped: state.stopped, told: None };
     let messages = stream::unfold(watching, |mut watching| async move {
         let html = watching.next().await?;
         Some((Ok::<_, Infallible>(Message::default().event("picks").data(html)), watching))
@@ -351,7 +360,12 @@ mod tests {
     fn section() -> Section {
         let name = Name::try_from("Shop".to_owned()).unwrap();
         let origins = vec![Origin::try_from("https://shop.example".to_owned()).unwrap()];
-        Section { id: SectionId::new(&name, [1; 10]).unwrap(), name, origins, origin_required: false }
+        Section {
+            id: SectionId::new(&name, [1; 10]).unwrap(),
+            name,
+            origins,
+            origin_required: false,
+        }
     }
 
     #[test]
@@ -372,7 +386,9 @@ mod tests {
         for (address, refused) in table {
             match origin_of(address, &section()) {
                 Ok(_) => assert_eq!(refused, "", "{address}"),
-                Err(why) => assert!(!refused.is_empty() && why.contains(refused), "{address}: {why}"),
+                Err(why) => {
+                    assert!(!refused.is_empty() && why.contains(refused), "{address}: {why}")
+                }
             }
         }
     }
@@ -380,8 +396,14 @@ mod tests {
     #[test]
     fn the_token_stands_where_no_server_sees_it() {
         let table = [
-            ("https://a.example/x?y=1", "https://a.example/x?y=1#beaconry-debug&beaconry-test&beaconry-pick=t"),
-            ("https://a.example/#/cart", "https://a.example/#/cart&beaconry-debug&beaconry-test&beaconry-pick=t"),
+            (
+                "https://a.example/x?y=1",
+                "https://a.example/x?y=1#beaconry-debug&beaconry-test&beaconry-pick=t",
+            ),
+            (
+                "https://a.example/#/cart",
+                "https://a.example/#/cart&beaconry-debug&beaconry-test&beaconry-pick=t",
+            ),
         ];
         for (address, expected) in table {
             assert_eq!(with_token(address, "t"), expected);
@@ -405,7 +427,10 @@ mod tests {
         let note_row = draft.sources.iter_mut().find(|row| row.field == "note").unwrap();
         (note_row.source, note_row.what) = ("text".to_owned(), "#typed".to_owned());
         let click = pick(r##"{"trigger":{"on":{"click":"#buy"}}}"##, "null");
-        let total = pick(r##"{"field":{"name":"total","from":{"text":"#t"},"decimals":"comma"}}"##, r#""1 299,50 kr""#);
+        let total = pick(
+            r##"{"field":{"name":"total","from":{"text":"#t"},"decimals":"comma"}}"##,
+            r#""1 299,50 kr""#,
+        );
         for pick in [&click, &click, &total] {
             draft.take(pick, &fields);
         }
