@@ -38,4 +38,4 @@ bench-snippet: build ## Measure the snippet beside today's trackers; rewrites it
 	@scripts/bench-snippet
 
 fmt: ## Format all Rust
-	@cargo fmt && cargo fmt --manifest-path snippet/Cargo.toml
+	@cargo fmt && cargo fmt --all --manifest-path snippet/Cargo.toml

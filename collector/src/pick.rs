@@ -50,7 +50,10 @@ pub(crate) async fn post(collector: &Collector, request: Request<Incoming>) -> A
 }
 
 async fn answer(collector: &Collector, request: Request<Incoming>) -> Result<Answer, Refused> {
-    let origin = request.headers().get(ORIGIN).map(|origin| String::from_utf8_lossy(origin.as_bytes()).into_owned());
+    let origin = request
+        .headers()
+        .get(ORIGIN)
+        .map(|origin| String::from_utf8_lossy(origin.as_bytes()).into_owned());
     let body = read(collector, request.into_body()).await?;
     let ask: Ask = serde_json::from_slice(&body)
         .map_err(|error| Refused::Envelope(BadEnvelope::WrongShape(error.to_string())))?;
@@ -70,7 +73,9 @@ async fn answer(collector: &Collector, request: Request<Incoming>) -> Result<Ans
             let event = picks.go_on(&key, &origin, now).map_err(Refused::Pick)?;
             let known = pickable(collector, event, &origin)?;
             let checked = pick.check(&known.event.versions().last().fields);
-            checked.map_err(|invalid| Refused::Envelope(BadEnvelope::WrongShape(invalid.to_string())))?;
+            checked.map_err(|invalid| {
+                Refused::Envelope(BadEnvelope::WrongShape(invalid.to_string()))
+            })?;
             picks.pick(&key, &origin, pick, now).map_err(Refused::Pick)?;
             Ok(taken())
         }
@@ -106,8 +111,8 @@ fn pickable(
     origin: &str,
 ) -> Result<std::sync::Arc<Known>, Refused> {
     let snapshot = collector.store.snapshot();
-    let known = snapshot.by_number(event).filter(|known| {
-        known.event.hidden_at().is_none() && known.section.admits(Some(origin))
-    });
+    let known = snapshot
+        .by_number(event)
+        .filter(|known| known.event.hidden_at().is_none() && known.section.admits(Some(origin)));
     known.cloned().ok_or(Refused::Pick(PickRefused::Ended))
 }

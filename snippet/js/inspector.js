@@ -1,7 +1,9 @@
 // The inspector's script: starts its Wasm with what the debug file handed over.
 import init, { start } from '../inspector/pkg/beaconry_inspector.js';
 
-const { address, invitation, trouble, end, wasm } = document.currentScript.w;
+const page = window.beaconry;
+const { address, invitation, trouble, end, wasm } = page.i;
+delete page.i;
 
 const begin = async () => {
   const response = await fetch(wasm, { integrity: WASM_INTEGRITY });

@@ -58,7 +58,8 @@ export const point = async (collector, warn) => {
     addEventListener('error', ({ target }) => {
       if (target.src == folder + 'inspector.js') trouble('not_loaded', 'its file could not be loaded');
     }, true);
-    page.l(folder + 'inspector', INSPECTOR_INTEGRITY, { address, invitation, trouble, end, wasm: folder + 'inspector.wasm' });
+    page.i = { address, invitation, trouble, end, wasm: folder + 'inspector.wasm' };
+    page.l(folder + 'inspector', INSPECTOR_INTEGRITY);
   } catch (error) {
     warn(`The collector could not be asked what to pick: ${error}`);
   }

@@ -60,16 +60,28 @@ impl fmt::Display for PickRefused {
                 write!(f, "link: expected one that this Beaconry has made, got another. {again}")
             }
             PickRefused::Ended => {
-                write!(f, "link: expected one that was made or used within 15 minutes, got one that has ended. {again}")
+                write!(
+                    f,
+                    "link: expected one that was made or used within 15 minutes, got one that has ended. {again}"
+                )
             }
             PickRefused::Opened => {
-                write!(f, "link: expected one that nobody has opened, got one that was opened already. {again}")
+                write!(
+                    f,
+                    "link: expected one that nobody has opened, got one that was opened already. {again}"
+                )
             }
             PickRefused::Elsewhere(origin) => {
-                write!(f, "page: expected one of {origin}, which the link is for, got another. {again}")
+                write!(
+                    f,
+                    "page: expected one of {origin}, which the link is for, got another. {again}"
+                )
             }
             PickRefused::TooMany => {
-                write!(f, "picks: expected at most {MAX_PICKS} for one form, got more. Save the form. {again}")
+                write!(
+                    f,
+                    "picks: expected at most {MAX_PICKS} for one form, got more. Save the form. {again}"
+                )
             }
         }
     }
@@ -128,10 +140,8 @@ impl Picks {
         let secret = match kept {
             Some(secret) => secret,
             None => {
-                let secret: [u8; 32] = random::bytes().map_err(|error| StoreError::Folder {
-                    path: "random bytes".into(),
-                    error,
-                })?;
+                let secret: [u8; 32] = random::bytes()
+                    .map_err(|error| StoreError::Folder { path: "random bytes".into(), error })?;
                 registry.set_setting(SECRET, &hex(&secret))?;
                 secret
             }
@@ -156,6 +166,8 @@ impl Picks {
         desk.clear_out(now);
         desk.forms.entry(form.to_owned()).or_default();
         desk.links.insert(number, link);
+        drop(desk);
+        let _ = self.news.send(form.to_owned());
         Ok(token)
     }
 
@@ -220,9 +232,9 @@ impl Picks {
         })
     }
 
-    /// How far the picking for a form has come.
-    pub fn of(&self, form: &str) -> Picking {
-        self.desk().forms.get(form).cloned().unwrap_or_default()
+    /// How far the picking for a form has come; nothing where no link was made for it.
+    pub fn of(&self, form: &str) -> Option<Picking> {
+        self.desk().forms.get(form).cloned()
     }
 
     /// Hears which form has news, from now on.
@@ -264,7 +276,8 @@ impl Picks {
 
     /// The number of the link that a token is for, where this folder has signed it and its time is not over.
     fn verify(&self, token: &str, now: Timestamp) -> Result<String, PickRefused> {
-        let parts = token.split_once('.').and_then(|(said, sign)| Some((unhex(said)?, unhex(sign)?)));
+        let parts =
+            token.split_once('.').and_then(|(said, sign)| Some((unhex(said)?, unhex(sign)?)));
         let (said, sign) = parts.ok_or(PickRefused::Forged)?;
         let said = String::from_utf8(said).map_err(|_| PickRefused::Forged)?;
         self.mac(&said).verify_slice(&sign).map_err(|_| PickRefused::Forged)?;

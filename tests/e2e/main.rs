@@ -12,6 +12,7 @@ mod in_the_browser;
 mod kill;
 mod life_cycle;
 mod modes;
+mod pick;
 mod policies;
 mod privacy;
 mod queue;

@@ -6,12 +6,14 @@ mod browser;
 mod driver;
 mod http;
 mod person;
+mod pointer;
 mod server;
 mod site;
 
 pub use browser::Browser;
 pub use person::{Device, Person};
 pub use http::{Answer, exchange, get, post};
+pub use pointer::Control;
 pub use server::{Run, Server, beaconry, eventually};
 pub use site::Site;
 

@@ -52,9 +52,23 @@ mod tests {
     #[test]
     fn identifiers_as_css_escape_writes_them() {
         let table = [
-            ("buy", "buy"), ("add-to-cart", "add-to-cart"), ("1st", "\\31 st"), ("-1", "-\\31 "), ("-", "\\-"), ("--x", "--x"),
-            ("a.b", "a\\.b"), ("w-1/2", "w-1\\/2"), ("md:flex", "md\\:flex"), ("größe", "größe"), ("a b", "a\\ b"),
-            ("\0", "\u{FFFD}"), ("a\n", "a\\a "), ("[x]", "\\[x\\]"), ("a1", "a1"), ("é", "é"), ("", ""),
+            ("buy", "buy"),
+            ("add-to-cart", "add-to-cart"),
+            ("1st", "\\31 st"),
+            ("-1", "-\\31 "),
+            ("-", "\\-"),
+            ("--x", "--x"),
+            ("a.b", "a\\.b"),
+            ("w-1/2", "w-1\\/2"),
+            ("md:flex", "md\\:flex"),
+            ("größe", "größe"),
+            ("a b", "a\\ b"),
+            ("\0", "\u{FFFD}"),
+            ("a\n", "a\\a "),
+            ("[x]", "\\[x\\]"),
+            ("a1", "a1"),
+            ("é", "é"),
+            ("", ""),
         ];
         for (name, expected) in table {
             assert_eq!(identifier(name), expected, "{name:?}");
@@ -63,7 +77,12 @@ mod tests {
 
     #[test]
     fn strings_keep_their_quotes_inside() {
-        let table = [("buy", "\"buy\""), ("a\"]b", "\"a\\\"]b\""), ("a\\", "\"a\\\\\""), ("a\nb", "\"a\\a b\"")];
+        let table = [
+            ("buy", "\"buy\""),
+            ("a\"]b", "\"a\\\"]b\""),
+            ("a\\", "\"a\\\\\""),
+            ("a\nb", "\"a\\a b\""),
+        ];
         for (text, expected) in table {
             assert_eq!(string(text), expected);
         }

@@ -46,7 +46,9 @@ pub(crate) fn document() -> Document {
 
 /// An element and what it lies in, up to the root of its tree.
 pub(crate) fn path(element: &Element) -> Vec<Shape> {
-    successors(Some(element.clone()), Element::parent_element).map(|element| shape(&element)).collect()
+    successors(Some(element.clone()), |element| element.parent_element())
+        .map(|element| shape(&element))
+        .collect()
 }
 
 fn shape(element: &Element) -> Shape {
@@ -94,7 +96,9 @@ fn source(mapping: &Mapping) -> JsValue {
     match mapping.place() {
         Place::Constant(constant) => constant.into(),
         Place::Read { reader, what, more, anywhere } => {
-            let text = |text: Option<_>| text.map_or(JsValue::UNDEFINED, |text: std::borrow::Cow<str>| (*text).into());
+            let text = |text: Option<_>| {
+                text.map_or(JsValue::UNDEFINED, |text: std::borrow::Cow<str>| (*text).into())
+            };
             Array::of4(&reader.into(), &text(what), &text(more), &anywhere.into()).into()
         }
     }
@@ -114,10 +118,17 @@ pub(crate) fn form(element: &Element) -> Option<Element> {
 /// An element next to another one in the tree, for who walks by keyboard.
 pub(crate) fn step(from: Option<&Element>, key: &str) -> Option<Element> {
     let shown = |element: &Element| {
-        !matches!(element.local_name().as_str(), "script" | "style" | "template" | "link" | "meta" | "head" | "beaconry-inspector")
+        !matches!(
+            element.local_name().as_str(),
+            "script" | "style" | "template" | "link" | "meta" | "head" | "beaconry-inspector"
+        )
     };
     let Some(from) = from else { return document().body().map(Into::into) };
-    let inside = || from.shadow_root().and_then(|tree| tree.first_element_child()).or_else(|| from.first_element_child());
+    let inside = || {
+        from.shadow_root()
+            .and_then(|tree| tree.first_element_child())
+            .or_else(|| from.first_element_child())
+    };
     let around = || {
         let host = || from.get_root_node().dyn_into::<ShadowRoot>().ok().map(|tree| tree.host());
         from.parent_element().or_else(host)
@@ -125,8 +136,13 @@ pub(crate) fn step(from: Option<&Element>, key: &str) -> Option<Element> {
     match key {
         "ArrowUp" => around(),
         "ArrowDown" => successors(inside(), Element::next_element_sibling).find(shown),
-        "ArrowRight" => successors(from.next_element_sibling(), Element::next_element_sibling).find(shown),
-        "ArrowLeft" => successors(from.previous_element_sibling(), Element::previous_element_sibling).find(shown),
+        "ArrowRight" => {
+            successors(from.next_element_sibling(), Element::next_element_sibling).find(shown)
+        }
+        "ArrowLeft" => {
+            successors(from.previous_element_sibling(), Element::previous_element_sibling)
+                .find(shown)
+        }
         _ => None,
     }
 }

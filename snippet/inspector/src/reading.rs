@@ -24,9 +24,12 @@ pub fn ways(field: &Field, source: &Source, anywhere: bool, read: Option<&Read>)
         return vec![sure];
     }
     let others = match field.kind() {
-        Kind::Number | Kind::Decimal => [Decimals::Point, Decimals::Comma]
-            .map(|decimals| Mapping { decimals, ..plain.clone() }),
-        Kind::Date => [DateOrder::Dmy, DateOrder::Mdy].map(|dates| Mapping { dates, ..plain.clone() }),
+        Kind::Number | Kind::Decimal => {
+            [Decimals::Point, Decimals::Comma].map(|decimals| Mapping { decimals, ..plain.clone() })
+        }
+        Kind::Date => {
+            [DateOrder::Dmy, DateOrder::Mdy].map(|dates| Mapping { dates, ..plain.clone() })
+        }
         _ => return vec![sure],
     };
     let mut ways: Vec<Way> = Vec::new();
@@ -77,9 +80,17 @@ mod tests {
     fn what_is_clear_is_read_in_one_way_and_what_is_not_in_each() {
         let table: &[(&str, &str, &[&str])] = &[
             ("n:decimal", "1 299,50 kr", &["as it stands: 1299.5"]),
-            ("n:decimal", "1,299", &["decimals behind a point: 1299.0", "decimals behind a comma: 1.299"]),
+            (
+                "n:decimal",
+                "1,299",
+                &["decimals behind a point: 1299.0", "decimals behind a comma: 1.299"],
+            ),
             ("n:number", "1,299", &["decimals behind a point: 1299"]),
-            ("n:decimal", "ask us", &["as it stands: expected a finite number, got the text \"ask us\""]),
+            (
+                "n:decimal",
+                "ask us",
+                &["as it stands: expected a finite number, got the text \"ask us\""],
+            ),
             ("d:date", "2026-11-23", &["as it stands: 2026-11-23"]),
             ("d:date", "03/04/2026", &["day first: 2026-04-03", "month first: 2026-03-04"]),
             ("d:date", "23/11/2026", &["day first: 2026-11-23"]),

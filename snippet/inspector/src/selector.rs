@@ -11,14 +11,38 @@ const DEPTH: usize = 12;
 const LONGEST: usize = 500;
 
 /// Attributes by which sites name elements for tests and scripts, best first.
-const NAMING: &[&str] =
-    &["data-testid", "data-test-id", "data-test", "data-cy", "data-qa", "data-track", "data-action", "itemprop"];
+const NAMING: &[&str] = &[
+    "data-testid",
+    "data-test-id",
+    "data-test",
+    "data-cy",
+    "data-qa",
+    "data-track",
+    "data-action",
+    "itemprop",
+];
 /// Attributes that name an element for visitors or for the server.
 const TELLING: &[&str] = &["name", "aria-label", "for", "rel", "role", "href", "action", "type"];
 /// Attributes of frameworks and scripts, which come and go.
 const FLEETING: &[&str] = &[
-    "data-v-", "data-react", "data-radix", "data-headlessui", "data-state", "data-beaconry", "data-aos", "data-src", "data-lazy",
-    "data-emotion", "data-styled", "data-turbo", "data-gtm", "data-index", "data-loaded", "data-bs-", "data-open", "data-active",
+    "data-v-",
+    "data-react",
+    "data-radix",
+    "data-headlessui",
+    "data-state",
+    "data-beaconry",
+    "data-aos",
+    "data-src",
+    "data-lazy",
+    "data-emotion",
+    "data-styled",
+    "data-turbo",
+    "data-gtm",
+    "data-index",
+    "data-loaded",
+    "data-bs-",
+    "data-open",
+    "data-active",
 ];
 /// Elements that tell the parts of a page apart by themselves.
 const LANDMARKS: &[&str] = &["header", "footer", "nav", "main", "aside", "form", "dialog"];
@@ -84,7 +108,9 @@ impl<C: Fn(&str) -> usize> Found<C> {
     }
 
     fn add(&mut self, selector: String) {
-        if selector.chars().count() > LONGEST || self.proposals.iter().any(|one| one.selector == selector) {
+        if selector.chars().count() > LONGEST
+            || self.proposals.iter().any(|one| one.selector == selector)
+        {
             return;
         }
         let count = (self.count)(&selector);
@@ -105,7 +131,9 @@ impl<C: Fn(&str) -> usize> Found<C> {
             self.proposals.into_iter().partition(|proposal| proposal.count == 1);
         unique.truncate(MOST - 2);
         for proposal in many {
-            if unique.len() < MOST && !unique.iter().any(|one| one.count == proposal.count && one.count > 1) {
+            if unique.len() < MOST
+                && !unique.iter().any(|one| one.count == proposal.count && one.count > 1)
+            {
                 unique.push(proposal);
             }
         }
@@ -150,7 +178,11 @@ impl Shape {
         let value = self.attribute(name)?;
         let lasts = match name {
             "href" | "action" => is_plain_path(value),
-            "aria-label" => value.len() <= 60 && !value.bytes().any(|byte| byte.is_ascii_digit()) && !value.trim().is_empty(),
+            "aria-label" => {
+                value.len() <= 60
+                    && !value.bytes().any(|byte| byte.is_ascii_digit())
+                    && !value.trim().is_empty()
+            }
             _ => is_lasting(value),
         };
         lasts.then(|| format!("[{name}={}]", string(value)))
@@ -197,7 +229,11 @@ fn is_plain_path(address: &str) -> bool {
 fn by_place(path: &[Shape], count: &impl Fn(&str) -> usize) -> Option<String> {
     let mut steps = String::new();
     for (at, shape) in path.iter().enumerate() {
-        let anchor = if at == 0 { None } else { shape.anchors().into_iter().find(|anchor| count(anchor) == 1) };
+        let anchor = if at == 0 {
+            None
+        } else {
+            shape.anchors().into_iter().find(|anchor| count(anchor) == 1)
+        };
         if let Some(anchor) = anchor {
             steps = format!("{anchor} > {steps}");
             break;
@@ -222,14 +258,24 @@ mod tests {
             let (name, value) = word.split_once('=').unwrap_or((word, ""));
             (name.to_owned(), value.replace('+', " "))
         });
-        Shape { tag: tag.to_owned(), attributes: attributes.collect(), place: place.unwrap_or(1), alone: place.is_none() }
+        Shape {
+            tag: tag.to_owned(),
+            attributes: attributes.collect(),
+            place: place.unwrap_or(1),
+            alone: place.is_none(),
+        }
     }
 
     /// The proposals for the first of these shapes, on a page where these selectors match so many elements, and all others one.
     fn proposed(path: &[&str], counts: &[(&str, usize)]) -> Vec<(String, usize)> {
         let path: Vec<Shape> = path.iter().map(|text| shape(text)).collect();
-        let count = |selector: &str| counts.iter().find(|(one, _)| *one == selector).map_or(1, |(_, count)| *count);
-        propose(&path, count).into_iter().map(|proposal| (proposal.selector, proposal.count)).collect()
+        let count = |selector: &str| {
+            counts.iter().find(|(one, _)| *one == selector).map_or(1, |(_, count)| *count)
+        };
+        propose(&path, count)
+            .into_iter()
+            .map(|proposal| (proposal.selector, proposal.count))
+            .collect()
     }
 
     #[test]
@@ -237,11 +283,17 @@ mod tests {
         let table: &[(&str, &str)] = &[
             ("button id=buy class=btn", "#buy"),
             ("button id=1st+x class=buy", ".buy"),
-            ("button id=ember12 data-testid=add-to-cart class=css-1x2y3z", "[data-testid=\"add-to-cart\"]"),
+            (
+                "button id=ember12 data-testid=add-to-cart class=css-1x2y3z",
+                "[data-testid=\"add-to-cart\"]",
+            ),
             ("button id=radix-:r1: class=sc-bdVaJa+kZkTzG+add-to-cart", ".add-to-cart"),
             ("input id=input-8472 name=email class=form-control", "input[name=\"email\"]"),
             ("span itemprop=price class=text-lg+font-bold", "[itemprop=\"price\"]"),
-            ("button class=px-4+py-2+md:flex aria-label=Add+to+cart", "button[aria-label=\"Add to cart\"]"),
+            (
+                "button class=px-4+py-2+md:flex aria-label=Add+to+cart",
+                "button[aria-label=\"Add to cart\"]",
+            ),
             ("a class=flex href=/cart", "a[href=\"/cart\"]"),
             ("p class=Price_root__3xK9a+price", ".price"),
             ("button data-add-to-cart data-product-id=18273 class=mt-4", "[data-add-to-cart]"),
@@ -257,11 +309,25 @@ mod tests {
 
     #[test]
     fn what_it_lies_in_makes_it_unique() {
-        let many = [("span", 9), (".price", 4), ("span.price", 4), (".card", 4), (".card .price", 4), (".card span.price", 4), (".card span", 4)];
+        let many = [
+            ("span", 9),
+            (".price", 4),
+            ("span.price", 4),
+            (".card", 4),
+            (".card .price", 4),
+            (".card span.price", 4),
+            (".card span", 4),
+        ];
         let path = ["span class=price", "div class=card", "section id=offer", "main", "body"];
         assert_eq!(
             proposed(&path, &many),
-            [("#offer .price".to_owned(), 1), ("#offer span.price".to_owned(), 1), ("#offer span".to_owned(), 1), (".price".to_owned(), 4), ("span".to_owned(), 9)]
+            [
+                ("#offer .price".to_owned(), 1),
+                ("#offer span.price".to_owned(), 1),
+                ("#offer span".to_owned(), 1),
+                (".price".to_owned(), 4),
+                ("span".to_owned(), 9)
+            ]
         );
     }
 
@@ -278,12 +344,24 @@ mod tests {
     #[test]
     fn the_order_of_the_page_is_the_last_resort() {
         let many = [("span", 9), ("div", 7), ("main span", 3), ("main", 1)];
-        let path = [shape("span:2"), shape("div:3 class=css-1x2y3z"), shape("main"), shape("body"), shape("html")];
-        let count = |selector: &str| many.iter().find(|(one, _)| *one == selector).map_or(1, |(_, count)| *count);
+        let path = [
+            shape("span:2"),
+            shape("div:3 class=css-1x2y3z"),
+            shape("main"),
+            shape("body"),
+            shape("html"),
+        ];
+        let count = |selector: &str| {
+            many.iter().find(|(one, _)| *one == selector).map_or(1, |(_, count)| *count)
+        };
         let proposals = propose(&path, count);
         assert_eq!(
             proposals[0],
-            Proposal { selector: "main > div:nth-of-type(3) > span:nth-of-type(2)".to_owned(), count: 1, fragile: true }
+            Proposal {
+                selector: "main > div:nth-of-type(3) > span:nth-of-type(2)".to_owned(),
+                count: 1,
+                fragile: true
+            }
         );
     }
 

@@ -25,14 +25,21 @@ struct Refusal {
 impl Talk {
     /// Sends a pick to the form that waits for it; or says why it did not come there.
     pub(crate) async fn send(&self, pick: &Pick) -> Result<(), String> {
-        let body = serde_json::to_string(&Ask::Pick { key: &self.key, pick }).map_err(|error| error.to_string())?;
+        let body = serde_json::to_string(&Ask::Pick { key: &self.key, pick })
+            .map_err(|error| error.to_string())?;
         let request = Request::post(&self.address).body(body).map_err(|error| error.to_string())?;
-        let answer = request.send().await.map_err(|error| format!("the collector could not be reached ({error}). Try again."))?;
+        let answer = request
+            .send()
+            .await
+            .map_err(|error| format!("the collector could not be reached ({error}). Try again."))?;
         if answer.ok() {
             return Ok(());
         }
         let text = answer.text().await.unwrap_or_default();
         let refusal: Option<Refusal> = serde_json::from_str(&text).ok();
-        Err(refusal.map_or_else(|| format!("the collector answered {}", answer.status()), |refusal| refusal.detail))
+        Err(refusal.map_or_else(
+            || format!("the collector answered {}", answer.status()),
+            |refusal| refusal.detail,
+        ))
     }
 }

@@ -27,17 +27,17 @@ fn what_is_picked_comes_to_the_form_that_waits() {
     let picks = store.picks();
     let mut news = picks.watch();
     let token = picks.link("form", EventNo(7), shop(), NOW).unwrap();
-    assert!(!picks.of("form").opened);
+    assert_eq!(picks.of("form").map(|picking| picking.opened), Some(false));
     let (event, key) = picks.open_link(&token, SHOP, NOW).unwrap();
     assert_eq!(event, EventNo(7));
     assert_eq!(picks.go_on(&key, SHOP, NOW), Ok(EventNo(7)));
     picks.trouble(&key, SHOP, Trouble::WasmRefused, NOW).unwrap();
-    assert_eq!(picks.of("form").trouble, Some(Trouble::WasmRefused));
+    assert_eq!(picks.of("form").unwrap().trouble, Some(Trouble::WasmRefused));
     picks.pick(&key, SHOP, pick(), NOW).unwrap();
-    let picking = picks.of("form");
+    let picking = picks.of("form").unwrap();
     assert_eq!((picking.opened, picking.trouble, picking.picks), (true, None, vec![pick()]));
-    assert_eq!(picks.of("another").picks, []);
-    for _ in 0..3 {
+    assert_eq!(picks.of("another"), None);
+    for _ in 0..4 {
         assert_eq!(news.try_recv().unwrap(), "form");
     }
 }

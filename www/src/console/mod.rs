@@ -15,6 +15,7 @@ mod live;
 mod overview;
 mod quarantine;
 mod replay;
+mod pick;
 mod section;
 mod share;
 mod status;
@@ -102,6 +103,8 @@ fn router(state: State) -> Router {
         .route("/events/{event}/versions", get(versions::show))
         .route("/events/{event}/capture", get(capture::show).post(capture::send))
         .route("/events/{event}/capture/check", post(capture::check))
+        .route("/events/{event}/pick", post(pick::open))
+        .route("/events/{event}/picks/{form}", get(pick::picks))
         .route("/events/{event}/tracking", get(tracking::show))
         .route("/events/{event}/tracking/enable", post(tracking::enable))
         .route("/events/{event}/tracking/disable", post(tracking::disable))
@@ -144,6 +147,10 @@ fn router(state: State) -> Router {
         .route(
             "/static/console.js",
             get(async || file("text/javascript", include_str!("../../static/console.js"))),
+        )
+        .route(
+            "/static/pick.js",
+            get(async || file("text/javascript", include_str!("../../static/pick.js"))),
         )
         .route(
             "/static/icon.svg",
