@@ -58,7 +58,10 @@ async fn no_page_has_a_barrier_in_light_or_dark() {
     };
     let (event, locked) = (address("order-placed"), address("booking-made"));
     eventually("the server notices the edit", || {
-        get(&setting.server.console, &format!("/events/{locked}"), &[]).text().contains("Locked for").then_some(())
+        get(&setting.server.console, &format!("/events/{locked}"), &[])
+            .text()
+            .contains("Locked for")
+            .then_some(())
     });
     let section = setting.server.json(&["section", "list"])[0]["id"].as_str().unwrap().to_owned();
     let pages = PAGES.map(|page| {
@@ -70,7 +73,9 @@ async fn no_page_has_a_barrier_in_light_or_dark() {
         browser.scheme(scheme).await;
         for page in &pages {
             browser.open(&format!("{}{page}", setting.server.console)).await;
-            barriers.extend(violations(&browser).await.into_iter().map(|why| format!("{scheme} {page}: {why}")));
+            barriers.extend(
+                violations(&browser).await.into_iter().map(|why| format!("{scheme} {page}: {why}")),
+            );
         }
     }
     assert!(barriers.is_empty(), "{}", barriers.join("\n"));
@@ -78,10 +83,13 @@ async fn no_page_has_a_barrier_in_light_or_dark() {
 
 /// What axe-core finds on the page that is open, everything that can be opened being open.
 pub(crate) async fn violations(browser: &Browser) -> Vec<String> {
-    let axe = Path::new(env!("CARGO_MANIFEST_DIR")).join("accessibility/node_modules/axe-core/axe.min.js");
+    let axe = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("accessibility/node_modules/axe-core/axe.min.js");
     let axe = std::fs::read_to_string(&axe)
         .unwrap_or_else(|error| panic!("{}: {error}; run scripts/setup test", axe.display()));
-    browser.run("document.querySelectorAll('details').forEach(details => { details.open = true; })").await;
+    browser
+        .run("document.querySelectorAll('details').forEach(details => { details.open = true; })")
+        .await;
     browser.run(&axe).await;
     let found = browser
         .settle(

@@ -34,7 +34,8 @@ async fn a_template_event_is_seen_after_few_interactions() {
     person.reads("Waiting for the first beacon…").await;
     person.presses("button", "Copy the code").await;
     person.reads("Copied").await;
-    let paste = person.reads_input(&format!("Into the head of every page of {}", site.origin)).await;
+    let paste =
+        person.reads_input(&format!("Into the head of every page of {}", site.origin)).await;
 
     site.page("/checkout", &paste, CHECKOUT);
     note_when_it_turns(&browser).await;
@@ -48,13 +49,18 @@ async fn a_template_event_is_seen_after_few_interactions() {
     let took = started.elapsed();
 
     person.reads(&format!("from {}", site.url("/checkout"))).await;
-    let behind = browser.run("return turned - Date.parse(document.querySelector('#status time').dateTime)").await;
+    let behind = browser
+        .run("return turned - Date.parse(document.querySelector('#status time').dateTime)")
+        .await;
     assert!(behind.as_i64().unwrap() < 1_000, "it turned {behind} ms after the beacon arrived");
     let stored = &server.events("order-placed", 1)[0]["data"];
     let expected = json!({ "source": "Website", "orderid": "A-17", "totalvalue": 1299.5, "currency": "SEK",
         "productcategories": "lamps" });
     assert_eq!(stored, &expected);
-    println!("from the first start to \"It works\": {} interactions, {took:.1?}", person.interactions());
+    println!(
+        "from the first start to \"It works\": {} interactions, {took:.1?}",
+        person.interactions()
+    );
     assert!(person.interactions() <= MOST_INTERACTIONS - FOR_THE_ADMINISTRATOR);
     assert!(took < Duration::from_secs(90), "{took:?}");
 }
