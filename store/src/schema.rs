@@ -68,6 +68,7 @@ pub(crate) const REGISTRY: Database = Database {
         ) STRICT, WITHOUT ROWID;
     ",
         crate::shares::MIGRATION,
+        crate::audit::INDEXES,
     ],
 };
 
@@ -76,7 +77,8 @@ pub(crate) const REGISTRY: Database = Database {
 pub(crate) const PEOPLE: Database = Database {
     name: "people.db",
     synchronous: "FULL",
-    migrations: &["
+    migrations: &[
+        "
         CREATE TABLE people (
             number INTEGER PRIMARY KEY AUTOINCREMENT,
             email TEXT NOT NULL UNIQUE,
@@ -111,14 +113,13 @@ pub(crate) const PEOPLE: Database = Database {
             before TEXT,
             after TEXT
         ) STRICT;
-        CREATE INDEX audit_by_thing ON audit (thing);
-        CREATE INDEX audit_by_actor ON audit (actor);
-        CREATE INDEX audit_by_action ON audit (action);
         CREATE TABLE settings (
             name TEXT PRIMARY KEY,
             value TEXT NOT NULL
         ) STRICT, WITHOUT ROWID;
-    "],
+    ",
+        crate::audit::INDEXES,
+    ],
 };
 
 /// The append-only log of events, and the quarantine.

@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
-use beaconry_tests::{Browser, eventually, get};
+use beaconry_tests::{Browser, eventually};
 use serde_json::Value;
 
 use crate::setting::{Setting, create, run};
 
 /// Pages to look at, by their address; `EVENT` and `SECTION` stand for those of the setting. A further page is a further line.
-const PAGES: [&str; 18] = [
+const PAGES: [&str; 24] = [
     "/",
     "/?q=nothing+fits+this",
     "/sections/new",
@@ -27,6 +27,12 @@ const PAGES: [&str; 18] = [
     "/events/LOCKED/tracking",
     "/live",
     "/there-is-no-such-page",
+    "/account",
+    "/settings",
+    "/settings/people",
+    "/settings/audit",
+    "/settings/audit?thing=nothing+fits+this",
+    "/settings/storage",
 ];
 
 const CAPTURE: &str = r##"
@@ -58,7 +64,9 @@ async fn no_page_has_a_barrier_in_light_or_dark() {
     };
     let (event, locked) = (address("order-placed"), address("booking-made"));
     eventually("the server notices the edit", || {
-        get(&setting.server.console, &format!("/events/{locked}"), &[])
+        setting
+            .session
+            .get(&format!("/events/{locked}"))
             .text()
             .contains("Locked for")
             .then_some(())
@@ -68,6 +76,7 @@ async fn no_page_has_a_barrier_in_light_or_dark() {
         page.replace("EVENT", &event).replace("LOCKED", &locked).replace("SECTION", &section)
     });
     let browser = Browser::start().await;
+    browser.come_in(&setting.session).await;
     let mut barriers = Vec::new();
     for scheme in ["light", "dark"] {
         browser.scheme(scheme).await;

@@ -1,33 +1,9 @@
-//! The console on the real binary: pages, buttons, the live list, and who may come in.
+//! The console on the real binary: the live list, and who may come in.
 
 use beaconry_tests::{Browser, beacon, event, event_id, get, post};
 use serde_json::json;
 
 use crate::setting::Setting;
-
-#[tokio::test]
-async fn tracking_is_switched_by_buttons() {
-    let setting = Setting::new();
-    crate::setting::create(setting.folder.path(), "Order <b>placed</b>", &["orderid:text"], None);
-    let browser = Browser::start().await;
-    beaconry_tests::eventually("the event in the console", || {
-        setting.session.get("/").text().contains("class=\"stretch\"").then_some(())
-    });
-    browser.come_in(&setting.session).await;
-    browser.open(&setting.server.console).await;
-    browser.click(".events a").await;
-    // Names are text, not markup.
-    browser.reads("h1", "Order <b>placed</b>").await;
-    browser.click(".tabs a[href$='/tracking']").await;
-    browser.click("form[action$='/enable'] button.primary").await;
-    browser.see("#paste").await;
-    let paste = browser.run("return document.querySelector('#paste').value").await;
-    assert_eq!(paste, json!(setting.paste("order-b-placed-b")));
-    browser.click("button.danger").await;
-    browser.see("form[action$='/enable']").await;
-    let status = setting.server.json(&["tracking", "status", "order-b-placed-b"]);
-    assert_eq!((&status["enabled"], &status["pinned"]), (&json!(false), &json!(null)));
-}
 
 #[tokio::test]
 async fn beacons_show_live_as_they_arrive() {

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use beaconry_tests::{Browser, Person, Server, Site};
+use beaconry_tests::{Browser, PASSWORD, Person, Server, Site};
 use serde_json::json;
 
 /// What it may take in all, making the administrator (by the link that the first start prints) among it.
@@ -22,7 +22,11 @@ async fn a_template_event_is_seen_after_few_interactions() {
     let browser = Browser::start().await;
     let person = Person::at(&browser);
     let started = Instant::now();
-    browser.open(&server.console).await;
+    browser.open(&server.link).await;
+    person.types("E-mail address", "ada@example.com").await;
+    person.types("Password", PASSWORD).await;
+    person.presses("button", "Make the first administrator").await;
+    assert!(person.interactions() <= FOR_THE_ADMINISTRATOR);
 
     person.types("Address of your web site", &site.url("/checkout")).await;
     person.presses("button", "Go on").await;
@@ -61,7 +65,7 @@ async fn a_template_event_is_seen_after_few_interactions() {
         "from the first start to \"It works\": {} interactions, {took:.1?}",
         person.interactions()
     );
-    assert!(person.interactions() <= MOST_INTERACTIONS - FOR_THE_ADMINISTRATOR);
+    assert!(person.interactions() <= MOST_INTERACTIONS);
     assert!(took < Duration::from_secs(90), "{took:?}");
 }
 

@@ -91,6 +91,20 @@ impl<'a> Person<'a> {
         active.send_keys(&pressed).await.unwrap_or_else(|error| panic!("{keys:?} {text}: {error}"));
     }
 
+    /// Presses Tab until the cursor is in what has this name, as somebody without a mouse does.
+    pub async fn tabs_to(&self, name: &str) {
+        for _ in 0..400 {
+            let active = self.client().active_element().await.expect("something has the cursor");
+            let id = active.element_id().to_string();
+            let label = self.browser.computed(&id, "label").await.unwrap_or_default();
+            if one_space(&label) == name {
+                return;
+            }
+            self.keys(&[Key::Tab], "").await;
+        }
+        panic!("Tab never came to {name:?}");
+    }
+
     /// Waits until something with this role and name is on the page, and gives it.
     pub async fn finds(&self, role: &str, name: &str) -> Element {
         let since = Instant::now();

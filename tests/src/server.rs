@@ -89,6 +89,8 @@ pub struct Server {
     pub collector: String,
     /// `http://host:port` of the console.
     pub console: String,
+    /// `http://host:port` where the console listens for its reverse proxy, where there is one.
+    pub listens: String,
     /// `http://host:port` of the demo shop.
     pub shop: String,
     /// The link it printed: into the demo, or for the first administrator.
@@ -114,6 +116,11 @@ impl Server {
         Server::launch(data, minutes, "serve", &["--collector", address])
     }
 
+    /// The same, with further options.
+    pub fn start_with(data: &Path, options: &[&str]) -> Server {
+        Server::launch(data, 0, "serve", &[&["--collector", "127.0.0.1:0"], options].concat())
+    }
+
     /// `beaconry demo` on free ports.
     pub fn start_demo(data: &Path) -> Server {
         Server::launch(data, 0, "demo", &["--collector", "127.0.0.1:0", "--shop", "127.0.0.1:0"])
@@ -129,6 +136,7 @@ impl Server {
             child,
             collector: String::new(),
             console: String::new(),
+            listens: String::new(),
             shop: String::new(),
             link: String::new(),
             data: data.to_owned(),
@@ -138,6 +146,7 @@ impl Server {
             match line.split_whitespace().collect::<Vec<_>>()[..] {
                 ["shop", address] => server.shop = address.to_owned(),
                 ["collector", address] => server.collector = address.to_owned(),
+                ["listens", address, ..] => server.listens = format!("http://{address}"),
                 ["first", link] => server.link = link.to_owned(),
                 // The last line; everything answers by now. In a demo it lets in.
                 ["console", address] => {

@@ -113,3 +113,13 @@ if (proof?.dataset.status) {
     if (works) document.getElementById('step-works')?.classList.add('done');
   });
 }
+
+// A password that is being chosen can be looked at.
+document.addEventListener('click', event => {
+  const button = event.target instanceof Element && event.target.closest('[data-show]');
+  if (!button) return;
+  const field = document.getElementById(button.dataset.show);
+  const shown = field.type === 'text';
+  field.type = shown ? 'password' : 'text';
+  button.setAttribute('aria-pressed', String(!shown));
+});

@@ -68,7 +68,7 @@ enum Command {
     #[cfg(feature = "console")]
     #[command(subcommand)]
     User(user::Command),
-    /// Who changed which definition, newest first.
+    /// Who changed what, newest first.
     Audit(upkeep::Audit),
     /// Check every page, checksum and index of the data folder.
     Verify,

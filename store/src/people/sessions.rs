@@ -4,7 +4,7 @@ use rusqlite::{OptionalExtension, Transaction, params};
 
 use beaconry_model::time::{DAY_MS, Timestamp};
 
-use super::{PERSON, People, Person, PersonNo, note, person};
+use super::{PERSON, People, Person, PersonNo, person};
 use crate::audit::{self, AuditEntry};
 use crate::error::StoreError;
 use crate::token::{self, Token};
@@ -28,7 +28,7 @@ impl People {
                 params![now.0 - IDLE_MS, now.0 - LONGEST_MS],
             )?;
             let token = start(transaction, number, now)?;
-            note(transaction, &person.email, "person.login", None, Some(&person), now)?;
+            note_coming(transaction, &person, "person.login", now)?;
             Ok(token)
         })
     }
@@ -74,7 +74,7 @@ impl People {
     pub fn end_session(&self, token: &str, who: &Person, now: Timestamp) -> Result<(), StoreError> {
         self.change(|transaction| {
             transaction.execute("DELETE FROM sessions WHERE hash = ?", [token::hash(token)])?;
-            note(transaction, &who.email, "person.logout", Some(who), None, now)
+            note_coming(transaction, who, "person.logout", now)
         })
     }
 
@@ -82,7 +82,7 @@ impl People {
     pub fn end_sessions(&self, who: &Person, now: Timestamp) -> Result<(), StoreError> {
         self.change(|transaction| {
             transaction.execute("DELETE FROM sessions WHERE person = ?", [who.number.0])?;
-            note(transaction, &who.email, "person.logout.everywhere", Some(who), None, now)
+            note_coming(transaction, who, "person.logout.everywhere", now)
         })
     }
 
@@ -119,7 +119,20 @@ impl People {
     }
 }
 
-pub(super) fn start(
+/// Somebody comes or goes; nothing of them changes.
+fn note_coming(
+    transaction: &Transaction<'_>,
+    who: &Person,
+    action: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let (actor, thing) = (who.email.clone(), who.email.clone());
+    let action = action.to_owned();
+    let entry = AuditEntry { at: now, actor, action, thing, before: None, after: None };
+    audit::record(transaction, &entry)
+}
+
+fn start(
     transaction: &Transaction<'_>,
     number: PersonNo,
     now: Timestamp,

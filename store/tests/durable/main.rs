@@ -6,6 +6,8 @@ mod definitions;
 mod deletion;
 mod log;
 mod picks;
+mod measuring;
+mod people;
 mod quarantine;
 mod samples;
 mod shares;

@@ -47,8 +47,6 @@ pub(super) struct Given {
     name: String,
     #[serde(default)]
     password: String,
-    #[serde(default)]
-    again: String,
 }
 
 pub(super) async fn show(
@@ -132,12 +130,12 @@ fn check(purpose: &Purpose, given: &Given) -> Result<Checked, Errors> {
         }
     };
     let address = errors.note("email", email(address));
-    let name = errors.note("name", Name::try_from(name));
     let about = address.as_deref().unwrap_or_default();
+    // Who says no name is called by their address until they say one.
+    let before_at = about.split('@').next().unwrap_or_default();
+    let name = if name.trim().is_empty() { before_at.to_owned() } else { name };
+    let name = errors.note("name", Name::try_from(name));
     errors.note("password", acceptable(&given.password, about));
-    if given.password != given.again {
-        errors.put("again", "the two passwords differ; type the same one twice");
-    }
     match (address, name) {
         (Some(email), Some(name)) if errors.is_empty() => Ok(Checked { email, name }),
         _ => Err(errors),

@@ -181,7 +181,7 @@ pub(super) fn inside(next: &str) -> &str {
 
 /// The address that asks. A reverse proxy on this machine or in its network says for whom it speaks: what it wrote is the
 /// last word of the header, whatever came before.
-fn asker(site: &Site, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+pub(super) fn asker(site: &Site, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
     let near = match peer.to_canonical() {
         IpAddr::V4(peer) => peer.is_loopback() || peer.is_private(),
         IpAddr::V6(peer) => peer.is_loopback() || peer.is_unique_local(),

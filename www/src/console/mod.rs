@@ -1,5 +1,6 @@
 //! The console: events and their tracking, the code to paste, and what arrives.
 
+mod account;
 mod capture;
 mod capture_draft;
 mod chart;
@@ -20,6 +21,7 @@ mod quarantine;
 mod replay;
 mod routes;
 mod section;
+mod settings;
 mod share;
 mod status;
 mod tracking;
@@ -96,8 +98,8 @@ pub async fn run(
     });
     let (passwords, attempts) = (Passwords::default(), Arc::default());
     let (replays, exports) = (Arc::default(), Arc::default());
-    let router = router(State { console, passwords, attempts, stopped, replays, exports });
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    let state = State { console, passwords, attempts, stopped, replays, exports };
+    let service = router(state).into_make_service_with_connect_info::<SocketAddr>();
     let serving = axum::serve(listener, service).with_graceful_shutdown(async move {
         let _ = ended.wait_for(|ended| *ended).await;
     });
@@ -118,6 +120,12 @@ fn routes() -> Routes {
         .get("/static/console.css", async || {
             file("text/css", include_str!("../../static/console.css"))
         })
+        .get("/static/reports.css", async || {
+            file("text/css", include_str!("../../static/reports.css"))
+        })
+        .get("/static/reports.js", async || {
+            file("text/javascript", include_str!("../../static/reports.js"))
+        })
         .get("/static/console.js", async || {
             file("text/javascript", include_str!("../../static/console.js"))
         })
@@ -126,12 +134,6 @@ fn routes() -> Routes {
         })
         .get("/static/pick.js", async || {
             file("text/javascript", include_str!("../../static/pick.js"))
-        })
-        .get("/static/reports.css", async || {
-            file("text/css", include_str!("../../static/reports.css"))
-        })
-        .get("/static/reports.js", async || {
-            file("text/javascript", include_str!("../../static/reports.js"))
         })
         .get("/static/htmx.js", async || {
             file("text/javascript", include_str!("../../static/htmx-4.0.1.min.js"))
@@ -143,8 +145,6 @@ fn routes() -> Routes {
         .get("/events/{event}/capture", capture::show)
         .get("/events/{event}/tracking", tracking::show)
         .get("/events/{event}/tracking/status", status::stream)
-        .get("/live", live::show)
-        .get("/live/stream", live::stream)
         .get("/sections/{section}/health", health::of_section)
         .get("/events/{event}/health", health::show)
         .get("/events/{event}/why", why::show)
@@ -157,6 +157,11 @@ fn routes() -> Routes {
         .get("/quarantine", quarantine::show)
         .get("/quarantine/{number}", quarantine::open)
         .get("/quarantine/replays/{replay}", replay::show)
+        .get("/live", live::show)
+        .get("/live/stream", live::stream)
+        .get("/account", account::show)
+        .post("/account/name", account::rename)
+        .post("/account/password", account::set_password)
         .post("/logout", login::out)
         .post("/logout/everywhere", login::out_everywhere)
         .role(Role::Marketer)
@@ -184,6 +189,14 @@ fn routes() -> Routes {
         .post("/events/{event}/tracking/share", share::create)
         .post("/events/{event}/tracking/share/{share}/end", share::end)
         .role(Role::Administrator)
+        .get("/settings", settings::show)
+        .get("/settings/people", settings::people::show)
+        .post("/settings/people/invite", settings::people::invite)
+        .post("/settings/people/{person}/role", settings::people::change_role)
+        .post("/settings/people/{person}/remove", settings::people::remove)
+        .post("/settings/people/invitations/{invitation}/withdraw", settings::people::withdraw)
+        .get("/settings/audit", settings::audit::show)
+        .get("/settings/storage", settings::storage::show)
         .post("/sections", section::create)
         .get("/sections/new", section::new)
         .get("/sections/{section}", section::show)

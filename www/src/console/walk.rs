@@ -144,6 +144,8 @@ fn little_is_open() {
         "POST /enter/{token}",
         "GET /share/{token}",
         "GET /static/console.css",
+        "GET /static/reports.css",
+        "GET /static/reports.js",
         "GET /static/console.js",
         "GET /static/icon.svg",
         "GET /static/htmx.js",

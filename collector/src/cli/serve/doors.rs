@@ -22,6 +22,7 @@ pub(super) struct Doors {
     /// Makes the first administrator; in a demo, lets everybody in who has it.
     link: Option<Token>,
     demo: bool,
+    proxied: bool,
 }
 
 impl Doors {
@@ -35,7 +36,7 @@ impl Doors {
         let people = Arc::new(People::open(store.folder())?);
         people.set_console_url(&site.url())?;
         let link = people.first_link(store.clock().now())?;
-        Ok(Doors { listener, people, site, link, demo: false })
+        Ok(Doors { listener, people, site, link, demo: false, proxied: public.is_some() })
     }
 
     /// Makes a link that is good for as long as the demo runs: who tries it should need no password.
@@ -54,6 +55,9 @@ impl Doors {
     /// Says where the console is. In a demo the address itself lets in, so that one click does.
     pub(super) fn say(&self) {
         let url = self.site.url();
+        if let (true, Ok(address)) = (self.proxied, self.listener.local_addr()) {
+            line(&format!("listens    {address}  for the console's reverse proxy"));
+        }
         let Some(link) = &self.link else { return line(&format!("console    {url}")) };
         let enter = format!("{url}/enter/{}", link.as_str());
         if self.demo {
