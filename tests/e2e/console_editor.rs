@@ -40,12 +40,12 @@ async fn an_event_is_made_from_a_template_on_every_device() {
         assert_eq!(person.reads_input("Name").await, "Booking made");
         person.types("Name", "Room booked").await;
         person.types("What it is for (optional)", "A room was booked.").await;
-        person.presses("button", "Delete location").await;
+        person.presses("button", "Delete field 3").await;
         person.presses("button", "Add a field").await;
         person.types("Name of field 5", "guests").await;
         person.chooses("Type of field 5", "Number").await;
         person.presses("checkbox", "Required of field 5").await;
-        person.presses("button", "Move guests up").await;
+        person.presses("button", "Move field 5 up").await;
         person.presses("button", "Only create").await;
         person.reads("Choose how long events are kept.").await;
         person.presses("radio", "1 year, to compare with last season").await;
@@ -74,7 +74,7 @@ async fn everything_can_be_done_without_a_mouse() {
     person.tabs_to("Name of field 5").await;
     person.keys(&[], "lampid").await;
     person.keys(&[Key::Alt, Key::Up], "").await;
-    person.finds("button", "Move lampid up").await;
+    person.finds("button", "Move field 5 up").await;
     browser.settle("while (document.querySelector('#name-3').value !== 'lampid') await new Promise(next => setTimeout(next, 10))").await;
     let active = browser.run("return document.activeElement.value").await;
     assert_eq!(active, json!("lampid"), "the cursor stays in the row that moves");
@@ -174,7 +174,10 @@ async fn an_edit_is_reviewed_saved_and_locks_on_every_device() {
 async fn eventually_counts_down(browser: &Browser) {
     let read = "return document.querySelector('[data-countdown]').textContent";
     let first = browser.run(read).await;
-    assert!(first.as_str().unwrap().starts_with("59:"), "{first}");
+    assert!(
+        ["60:", "59:"].iter().any(|minutes| first.as_str().unwrap().starts_with(minutes)),
+        "{first}"
+    );
     let later = browser
         .settle(&format!(
             "const read = () => {{ {read} }}; while (read() === '{}') await new Promise(next => setTimeout(next, 50)); return read()",

@@ -10,7 +10,7 @@ const MOST_INTERACTIONS: u32 = 12;
 /// Of these, what making the administrator and logging in may take.
 const FOR_THE_ADMINISTRATOR: u32 = 4;
 
-const CHECKOUT: &str = "<form id=checkout onsubmit='event.preventDefault()'>
+const CHECKOUT: &str = "<form id=checkout action=/thanks>
     <label>Order <input name=orderid value=A-17></label> <label>Total <input name=totalvalue value='1299.50'></label>
     <label>Currency <input name=currency value=SEK></label> <label>Kind <input name=productcategories value=lamps></label>
     <button>Place the order</button></form>";
@@ -38,6 +38,7 @@ async fn a_template_event_is_seen_after_few_interactions() {
         person.reads_input(&format!("Into the head of every page of {}", site.origin)).await;
 
     site.page("/checkout", &paste, CHECKOUT);
+    site.page("/thanks", &paste, "<p>Thank you");
     note_when_it_turns(&browser).await;
     let console = browser.tab().await;
     browser.new_tab().await;
