@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use beaconry_tests::{Browser, eventually, get};
+use beaconry_tests::{Browser, Person, Server, eventually, get};
 use serde_json::Value;
 
 use crate::setting::{Setting, create, run};
@@ -79,6 +79,32 @@ async fn no_page_has_a_barrier_in_light_or_dark() {
         }
     }
     assert!(barriers.is_empty(), "{}", barriers.join("\n"));
+}
+
+#[tokio::test]
+async fn nor_have_the_first_page_and_what_a_developer_gets() {
+    let setting = Setting::new();
+    setting.event("Order placed", &["total:decimal"]);
+    let empty = tempfile::tempdir().unwrap();
+    let first = Server::start(empty.path());
+    let browser = Browser::start().await;
+    let shown = setting.server.json(&["event", "show", "order-placed"]);
+    let page = format!("/events/{}/tracking", shown["discriminator"].as_str().unwrap());
+    let person = Person::at(&browser);
+    for scheme in ["light", "dark"] {
+        browser.scheme(scheme).await;
+        browser.open(&first.console).await;
+        assert_eq!(violations(&browser).await, [""; 0], "{scheme}: the first page");
+        browser.open(&format!("{}{page}", setting.server.console)).await;
+        person.presses("button", "Make a link").await;
+        let link = person.reads_input("The link; it is shown only now").await;
+        assert_eq!(violations(&browser).await, [""; 0], "{scheme}: the link");
+        browser.open(&link).await;
+        assert_eq!(violations(&browser).await, [""; 0], "{scheme}: what it shows");
+        browser.open(&format!("{}{page}", setting.server.console)).await;
+        person.presses("button", "End the link made by console, number 1").await;
+        person.finds("button", "Make a link").await;
+    }
 }
 
 /// What axe-core finds on the page that is open, everything that can be opened being open.

@@ -153,7 +153,7 @@ async fn what_refuses_a_beacon_is_said_with_how_to_mend_it() {
     person.reads("The values do not fit the fields").await;
     person.reads("got the text \"x\"").await;
     send(&setting, 2, &key, 7, good.clone(), &setting.site.origin);
-    person.reads("An older snippet is pasted there").await;
+    person.reads("That version was never published").await;
     person.reads("put the code from this page in its place").await;
     send(&setting, 3, &key, 1, good.clone(), &setting.site.origin);
     person.reads("It works").await;
@@ -167,6 +167,50 @@ async fn what_refuses_a_beacon_is_said_with_how_to_mend_it() {
     send(&setting, 4, &key, 1, good, &setting.site.origin);
     person.reads("Web tracking is off, and a tag is still on a page").await;
     person.reads("Left where it is, it does no harm.").await;
+}
+
+#[tokio::test]
+async fn a_page_that_still_carries_the_old_snippet_is_named() {
+    let (folder, site) = (tempfile::tempdir().unwrap(), Site::start());
+    let two_hours_ago: [&[&str]; 4] = [
+        &["section", "create", "Shop", "--origin", &site.origin],
+        &[
+            "event",
+            "create",
+            "--category",
+            "transactions",
+            "--name",
+            "Order placed",
+            "--retention",
+            "2y",
+        ],
+        &["tracking", "enable", "order-placed"],
+        &["event", "edit", "order-placed", "--add-field", "note:text"],
+    ];
+    for arguments in two_hours_ago {
+        let run = beaconry(folder.path(), -120, arguments);
+        assert_eq!(run.code, 0, "{run:?}");
+    }
+    let setting = Setting { server: Server::start(folder.path()), site, folder };
+    let (key, browser) = (setting.key("order-placed"), Browser::start().await);
+    let person = Person::at(&browser);
+    browser
+        .open(&(setting.server.console.clone() + &path(&setting, "order-placed") + "/tracking"))
+        .await;
+    person.reads("It still works; regenerate it, and paste the new code.").await;
+    person
+        .reads("Snippets that are pasted now carry version 1. From then on their beacons are stale")
+        .await;
+    person.presses("button", "Regenerate the snippet").await;
+    person.reads("The pasted snippet is up to date.").await;
+    watched(&browser).await;
+    send(&setting, 1, &key, 1, json!({ "source": "Website" }), &setting.site.origin);
+    person.reads("An older snippet is pasted there").await;
+    person.reads(&format!("from {}/a-page", setting.site.origin)).await;
+    send(&setting, 2, &key, 2, json!({ "source": "Website" }), &setting.site.origin);
+    person.reads("It works").await;
+    browser.open(&setting.server.console).await;
+    person.reads("50% stale").await;
 }
 
 #[tokio::test]

@@ -7,6 +7,10 @@ const here = [...document.querySelectorAll('.top nav a')].filter(link => {
   return path === '/' ? /^\/($|events|sections)/.test(location.pathname) : location.pathname.startsWith(path);
 }).at(-1);
 here?.setAttribute('aria-current', 'page');
+for (const row of document.querySelectorAll('.top nav, .tabs')) {
+  const current = row.querySelector('[aria-current]');
+  if (current) row.scrollLeft = current.offsetLeft - (row.clientWidth - current.offsetWidth) / 2;
+}
 
 // Times, in the reader's zone, the exact one on hover; also of what is put into the page later.
 const clock = new Intl.DateTimeFormat(undefined, { timeStyle: 'short' });

@@ -172,4 +172,12 @@ mod tests {
         assert_eq!(read, ["https://shop.example", "http://localhost:8080"]);
         assert!(origins("ftp://shop.example").is_err() && origins("two words").is_err());
     }
+
+    #[test]
+    fn a_section_without_a_name_is_called_like_its_first_site() {
+        let sites = origins("https://shop.example\nhttps://other.example").unwrap();
+        assert_eq!(name("", Some(&sites)).unwrap().as_str(), "shop.example");
+        assert_eq!(name("Shop", Some(&sites)).unwrap().as_str(), "Shop");
+        assert!(name("", None).is_err() && name("", Some(&[])).is_err());
+    }
 }
