@@ -2,7 +2,7 @@
 //! link for a developer.
 
 use beaconry_tests::{
-    Browser, Device, Person, Site, beacon, event, event_id, eventually, get, post,
+    Browser, Device, Person, Server, Site, beacon, beaconry, event, event_id, eventually, get, post,
 };
 use serde_json::{Value, json};
 
@@ -263,7 +263,7 @@ async fn a_developer_gets_a_link_to_the_code_and_nothing_else() {
         );
 
         browser.open(&(setting.server.console.clone() + &page)).await;
-        person.presses("button", "End the link made by console, number 1").await;
+        person.presses("button", "End it now: link 1, made by console").await;
         person.reads("Make a link").await;
         eventually("the link has ended", || {
             (get(&setting.server.console, &path, &[]).status == 404).then_some(())
