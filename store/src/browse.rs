@@ -87,6 +87,12 @@ impl Reader {
         Ok(events)
     }
 
+    /// The stored event of this kind at a place, where it is still there.
+    pub fn at(&self, event: EventNo, place: Place) -> Result<Option<StoredEvent>, StoreError> {
+        let found = log::find(self.events(), place.seq)?;
+        Ok(found.filter(|found| found.event == event && found.received == place.received))
+    }
+
     /// Looks for events that fit, from a place backwards, until there are `limit` of them, or `most` were looked at, or the
     /// time is over. What was found so far is given with the place to go on from.
     pub fn search(

@@ -1,4 +1,4 @@
-//! The three databases' schemas, as numbered migrations from the first day, and how each is opened.
+//! The databases' schemas, as numbered migrations from the first day, and how each is opened.
 
 use std::time::Duration;
 
@@ -68,6 +68,57 @@ pub(crate) const REGISTRY: Database = Database {
         ) STRICT, WITHOUT ROWID;
     ",
         crate::shares::MIGRATION,
+        crate::audit::INDEXES,
+    ],
+};
+
+/// People, their sessions, links that let somebody in, and the audit of all that. Apart from the registry, because
+/// sessions are written while people only look, and each change of the registry has every definition loaded anew.
+pub(crate) const PEOPLE: Database = Database {
+    name: "people.db",
+    synchronous: "FULL",
+    migrations: &[
+        "
+        CREATE TABLE people (
+            number INTEGER PRIMARY KEY AUTOINCREMENT,
+            email TEXT NOT NULL UNIQUE,
+            name TEXT NOT NULL,
+            role TEXT NOT NULL,
+            password TEXT,
+            created INTEGER NOT NULL
+        ) STRICT;
+        CREATE TABLE sessions (
+            hash BLOB PRIMARY KEY,
+            person INTEGER NOT NULL,
+            created INTEGER NOT NULL,
+            seen INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX sessions_by_person ON sessions (person);
+        CREATE TABLE links (
+            number INTEGER PRIMARY KEY AUTOINCREMENT,
+            hash BLOB NOT NULL UNIQUE,
+            kind TEXT NOT NULL,
+            person INTEGER,
+            email TEXT,
+            role TEXT,
+            made INTEGER NOT NULL,
+            until INTEGER NOT NULL
+        ) STRICT;
+        CREATE TABLE audit (
+            number INTEGER PRIMARY KEY,
+            at INTEGER NOT NULL,
+            actor TEXT NOT NULL,
+            action TEXT NOT NULL,
+            thing TEXT NOT NULL,
+            before TEXT,
+            after TEXT
+        ) STRICT;
+        CREATE TABLE settings (
+            name TEXT PRIMARY KEY,
+            value TEXT NOT NULL
+        ) STRICT, WITHOUT ROWID;
+    ",
+        crate::audit::INDEXES,
     ],
 };
 

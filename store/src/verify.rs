@@ -9,7 +9,7 @@ use crate::error::StoreError;
 use crate::folder::Folder;
 use crate::index;
 use crate::log::{COLUMNS, StoredEvent};
-use crate::schema::{EVENTS, INDEX, REGISTRY};
+use crate::schema::{EVENTS, INDEX, PEOPLE, REGISTRY};
 use crate::snapshot::{EventNo, Snapshot};
 
 /// What was checked, and what is wrong.
@@ -31,6 +31,10 @@ pub fn verify(folder: &Folder) -> Result<VerifyReport, StoreError> {
         [(EVENTS.name, &events), (INDEX.name, &index), (REGISTRY.name, &registry)]
     {
         check_pages(name, connection, &mut report)?;
+    }
+    // A folder that no console was ever run on has no people.
+    if folder.file(PEOPLE.name).exists() {
+        check_pages(PEOPLE.name, &PEOPLE.open_to_read(folder)?, &mut report)?;
     }
     if let Err(error) = Snapshot::load(&registry) {
         report.faults.push(error.to_string());

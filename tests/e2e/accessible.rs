@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
-use beaconry_tests::{Browser, Person, Server, eventually, get};
+use beaconry_tests::{Browser, Person, Server, Session, eventually};
 use serde_json::Value;
 
 use crate::setting::{Setting, create, run};
 
 /// Pages to look at, by their address; `EVENT` and `SECTION` stand for those of the setting. A further page is a further line.
-const PAGES: [&str; 18] = [
+const PAGES: [&str; 29] = [
     "/",
     "/?q=nothing+fits+this",
     "/sections/new",
@@ -26,6 +26,17 @@ const PAGES: [&str; 18] = [
     "/events/LOCKED/edit",
     "/events/LOCKED/tracking",
     "/live",
+    "/sections/SECTION/health",
+    "/events/EVENT/health",
+    "/events/EVENT/why",
+    "/events/EVENT/data",
+    "/quarantine",
+    "/settings",
+    "/settings/people",
+    "/settings/audit",
+    "/settings/storage",
+    "/account",
+    "/login",
     "/there-is-no-such-page",
 ];
 
@@ -58,7 +69,9 @@ async fn no_page_has_a_barrier_in_light_or_dark() {
     };
     let (event, locked) = (address("order-placed"), address("booking-made"));
     eventually("the server notices the edit", || {
-        get(&setting.server.console, &format!("/events/{locked}"), &[])
+        setting
+            .session
+            .get(&format!("/events/{locked}"))
             .text()
             .contains("Locked for")
             .then_some(())
@@ -68,6 +81,7 @@ async fn no_page_has_a_barrier_in_light_or_dark() {
         page.replace("EVENT", &event).replace("LOCKED", &locked).replace("SECTION", &section)
     });
     let browser = Browser::start().await;
+    browser.come_in(&setting.session).await;
     let mut barriers = Vec::new();
     for scheme in ["light", "dark"] {
         browser.scheme(scheme).await;
@@ -87,14 +101,18 @@ async fn nor_have_the_first_page_and_what_a_developer_gets() {
     setting.event("Order placed", &["total:decimal"]);
     let empty = tempfile::tempdir().unwrap();
     let first = Server::start(empty.path());
+    let of_first = Session::administrator(&first);
     let browser = Browser::start().await;
     let shown = setting.server.json(&["event", "show", "order-placed"]);
     let page = format!("/events/{}/tracking", shown["discriminator"].as_str().unwrap());
     let person = Person::at(&browser);
     for scheme in ["light", "dark"] {
         browser.scheme(scheme).await;
+        // Both servers are one host to the browser, and each has its own session.
+        browser.come_in(&of_first).await;
         browser.open(&first.console).await;
         assert_eq!(violations(&browser).await, [""; 0], "{scheme}: the first page");
+        browser.come_in(&setting.session).await;
         browser.open(&format!("{}{page}", setting.server.console)).await;
         person.presses("button", "Make a link").await;
         let link = person.reads_input("The link; it is shown only now").await;
@@ -102,7 +120,7 @@ async fn nor_have_the_first_page_and_what_a_developer_gets() {
         browser.open(&link).await;
         assert_eq!(violations(&browser).await, [""; 0], "{scheme}: what it shows");
         browser.open(&format!("{}{page}", setting.server.console)).await;
-        person.presses("button", "End it now: link 1, made by console").await;
+        person.presses("button", "End it now: link 1, made by administrator").await;
         person.finds("button", "Make a link").await;
     }
 }

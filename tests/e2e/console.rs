@@ -10,6 +10,7 @@ async fn beacons_show_live_as_they_arrive() {
     let setting = Setting::new();
     let key = setting.event("Order placed", &["orderid:text:required"]);
     let browser = Browser::start().await;
+    browser.come_in(&setting.session).await;
     browser.open(&format!("{}/live", setting.server.console)).await;
     browser
         .settle("while (!document.querySelector('#live-state').textContent.startsWith('Connected')) await new Promise(next => setTimeout(next, 10))")
@@ -34,14 +35,16 @@ async fn beacons_show_live_as_they_arrive() {
 fn the_console_answers_to_loopback_names_and_its_own_forms_only() {
     let setting = Setting::new();
     let url = &setting.server.console;
-    assert_eq!(get(url, "/", &[]).status, 200);
+    let cookie = format!("Cookie: {}", setting.session.cookie);
+    assert_eq!(get(url, "/", &[&cookie]).status, 200);
     let port = url.rsplit(':').next().unwrap();
-    assert_eq!(get(url, "/", &[&format!("Host: localhost:{port}")]).status, 200);
-    assert_eq!(get(url, "/", &[&format!("Host: evil.example:{port}")]).status, 421);
+    assert_eq!(get(url, "/", &[&cookie, &format!("Host: localhost:{port}")]).status, 200);
+    assert_eq!(get(url, "/", &[&cookie, &format!("Host: evil.example:{port}")]).status, 421);
     setting.event("Order placed", &["orderid:text"]);
     let shown = setting.server.json(&["event", "show", "order-placed"]);
     let disable = format!("/events/{}/tracking/disable", shown["discriminator"].as_str().unwrap());
-    assert_eq!(post(url, &disable, &["Origin: https://evil.example"], b"").status, 403);
+    let foreign = "Origin: https://evil.example";
+    assert_eq!(post(url, &disable, &[&cookie, foreign], b"").status, 403);
     assert_eq!(
         setting.server.json(&["tracking", "status", "order-placed"])["enabled"],
         json!(true)

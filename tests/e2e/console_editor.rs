@@ -1,13 +1,20 @@
 //! Sections and events in the console, as people make, find, change and hide them: on a desk, on a phone, without scripts,
 //! and without a mouse.
 
-use beaconry_tests::{Browser, Device, Person, eventually, get};
+use beaconry_tests::{Browser, Device, Person, eventually};
 use fantoccini::key::Key;
 use serde_json::json;
 
 use crate::setting::{Setting, create};
 
 const DEVICES: [Device; 3] = [Device::DESKTOP, Device::PHONE, Device::NO_SCRIPTS];
+
+/// A setting, and a browser in which its administrator is logged in.
+async fn come_in() -> (Setting, Browser) {
+    let (setting, browser) = (Setting::new(), Browser::start().await);
+    browser.come_in(&setting.session).await;
+    (setting, browser)
+}
 
 /// The address of an event's page.
 fn address(setting: &Setting, slug: &str) -> String {
@@ -21,7 +28,7 @@ fn known(setting: &Setting, name: &str, fields: &[&str]) -> String {
     let page = address(setting, &name.to_lowercase().replace(' ', "-"));
     let path = page.strip_prefix(&setting.server.console).unwrap();
     eventually("the event in the console", || {
-        (get(&setting.server.console, path, &[]).status == 200).then_some(())
+        (setting.session.get(path).status == 200).then_some(())
     });
     page
 }
@@ -29,7 +36,7 @@ fn known(setting: &Setting, name: &str, fields: &[&str]) -> String {
 #[tokio::test]
 async fn an_event_is_made_from_a_template_on_every_device() {
     for device in DEVICES {
-        let (setting, browser) = (Setting::new(), Browser::start().await);
+        let (setting, browser) = come_in().await;
         let person = Person::with(&browser, device).await;
         browser.open(&setting.server.console).await;
         person
@@ -63,7 +70,7 @@ async fn an_event_is_made_from_a_template_on_every_device() {
 
 #[tokio::test]
 async fn everything_can_be_done_without_a_mouse() {
-    let (setting, browser) = (Setting::new(), Browser::start().await);
+    let (setting, browser) = come_in().await;
     let person = Person::at(&browser);
     let section = setting.server.json(&["section", "list"])[0]["id"].as_str().unwrap().to_owned();
     browser.open(&format!("{}/sections/{section}/new/signals", setting.server.console)).await;
@@ -89,7 +96,7 @@ async fn everything_can_be_done_without_a_mouse() {
 
 #[tokio::test]
 async fn mistakes_are_said_beside_the_field_while_typing_and_the_page_stays() {
-    let (setting, browser) = (Setting::new(), Browser::start().await);
+    let (setting, browser) = come_in().await;
     let many: Vec<_> = (1..100).map(|n| format!("field{n}:text")).collect();
     let many: Vec<_> = many.iter().map(String::as_str).collect();
     let page = known(&setting, "Much said", &many);
@@ -135,7 +142,7 @@ async fn mistakes_are_said_beside_the_field_while_typing_and_the_page_stays() {
 #[tokio::test]
 async fn an_edit_is_reviewed_saved_and_locks_on_every_device() {
     for device in DEVICES {
-        let (setting, browser) = (Setting::new(), Browser::start().await);
+        let (setting, browser) = come_in().await;
         let page = known(&setting, "Order placed", &["orderid:text", "total:number"]);
         let person = Person::with(&browser, device).await;
         browser.open(&page).await;
@@ -190,7 +197,7 @@ async fn eventually_counts_down(browser: &Browser) {
 #[tokio::test]
 async fn hiding_asks_for_the_name_and_the_event_is_gone() {
     for device in DEVICES {
-        let (setting, browser) = (Setting::new(), Browser::start().await);
+        let (setting, browser) = come_in().await;
         let page = known(&setting, "Order placed", &["orderid:text"]);
         let person = Person::with(&browser, device).await;
         browser.open(&page).await;
@@ -208,13 +215,13 @@ async fn hiding_asks_for_the_name_and_the_event_is_gone() {
                 || person.page().await.contains("No event here yet")
         );
         let path = page.strip_prefix(&setting.server.console).unwrap().to_owned();
-        assert_eq!(get(&setting.server.console, &path, &[]).status, 404);
+        assert_eq!(setting.session.get(&path).status, 404);
     }
 }
 
 #[tokio::test]
 async fn events_are_found_by_what_they_are_called_and_for() {
-    let (setting, browser) = (Setting::new(), Browser::start().await);
+    let (setting, browser) = come_in().await;
     known(&setting, "Order placed", &["orderid:text"]);
     known(&setting, "Parcel sent", &["parcelid:text"]);
     let person = Person::at(&browser);
@@ -238,7 +245,7 @@ async fn events_are_found_by_what_they_are_called_and_for() {
 #[tokio::test]
 async fn a_section_is_made_and_changed_on_every_device() {
     for device in DEVICES {
-        let (setting, browser) = (Setting::new(), Browser::start().await);
+        let (setting, browser) = come_in().await;
         let person = Person::with(&browser, device).await;
         browser.open(&setting.server.console).await;
         person.presses("link", "New section").await;

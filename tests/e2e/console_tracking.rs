@@ -2,11 +2,19 @@
 //! link for a developer.
 
 use beaconry_tests::{
-    Browser, Device, Person, Server, Site, beacon, beaconry, event, event_id, eventually, get, post,
+    Browser, Device, Person, Server, Session, Site, beacon, beaconry, event, event_id, eventually,
+    get, post,
 };
 use serde_json::{Value, json};
 
 use crate::setting::Setting;
+
+/// A setting, and a browser in which its administrator is logged in.
+async fn come_in() -> (Setting, Browser) {
+    let (setting, browser) = (Setting::new(), Browser::start().await);
+    browser.come_in(&setting.session).await;
+    (setting, browser)
+}
 
 fn path(setting: &Setting, slug: &str) -> String {
     let shown = setting.server.json(&["event", "show", slug]);
@@ -29,7 +37,7 @@ fn send(setting: &Setting, n: u64, key: &str, ver: u32, data: Value, origin: &st
 #[tokio::test]
 async fn tracking_is_switched_on_anew_and_off_on_every_device() {
     for device in [Device::DESKTOP, Device::PHONE, Device::NO_SCRIPTS] {
-        let (setting, browser) = (Setting::new(), Browser::start().await);
+        let (setting, browser) = come_in().await;
         setting.event("Order placed", &["orderid:text"]);
         let person = Person::with(&browser, device).await;
         browser.open(&(setting.server.console.clone() + &path(&setting, "order-placed"))).await;
@@ -78,7 +86,7 @@ async fn tracking_is_switched_on_anew_and_off_on_every_device() {
 
 #[tokio::test]
 async fn while_a_version_is_pending_regenerating_is_scheduled() {
-    let (setting, browser) = (Setting::new(), Browser::start().await);
+    let (setting, browser) = come_in().await;
     setting.event("Order placed", &["orderid:text"]);
     crate::setting::run(
         setting.folder.path(),
@@ -103,7 +111,7 @@ async fn while_a_version_is_pending_regenerating_is_scheduled() {
 
 #[tokio::test]
 async fn a_refused_origin_is_allowed_and_the_next_beacon_works() {
-    let (setting, browser) = (Setting::new(), Browser::start().await);
+    let (setting, browser) = come_in().await;
     let key = setting.event("Order placed", &["orderid:text"]);
     let page = path(&setting, "order-placed") + "/tracking";
     let person = Person::at(&browser);
@@ -134,7 +142,7 @@ async fn watched(browser: &Browser) {
 
 #[tokio::test]
 async fn what_refuses_a_beacon_is_said_with_how_to_mend_it() {
-    let (setting, browser) = (Setting::new(), Browser::start().await);
+    let (setting, browser) = come_in().await;
     let key = setting.event("Order placed", &["orderid:number"]);
     let page = path(&setting, "order-placed") + "/tracking";
     let person = Person::at(&browser);
@@ -191,8 +199,11 @@ async fn a_page_that_still_carries_the_old_snippet_is_named() {
         let run = beaconry(folder.path(), -120, arguments);
         assert_eq!(run.code, 0, "{run:?}");
     }
-    let setting = Setting { server: Server::start(folder.path()), site, folder };
+    let server = Server::start(folder.path());
+    let session = Session::administrator(&server);
+    let setting = Setting { server, site, folder, session };
     let (key, browser) = (setting.key("order-placed"), Browser::start().await);
+    browser.come_in(&setting.session).await;
     let person = Person::at(&browser);
     browser
         .open(&(setting.server.console.clone() + &path(&setting, "order-placed") + "/tracking"))
@@ -215,7 +226,7 @@ async fn a_page_that_still_carries_the_old_snippet_is_named() {
 
 #[tokio::test]
 async fn events_that_came_unchecked_say_what_the_policy_lacks() {
-    let (setting, browser) = (Setting::new(), Browser::start().await);
+    let (setting, browser) = come_in().await;
     setting.event("It", &["n:number"]);
     let policy = format!(
         "Content-Security-Policy: script-src {0}; connect-src {0}\r\n",
@@ -236,7 +247,7 @@ async fn events_that_came_unchecked_say_what_the_policy_lacks() {
 #[tokio::test]
 async fn a_developer_gets_a_link_to_the_code_and_nothing_else() {
     for device in [Device::DESKTOP, Device::PHONE, Device::NO_SCRIPTS] {
-        let (setting, browser) = (Setting::new(), Browser::start().await);
+        let (setting, browser) = come_in().await;
         setting.event("Order placed", &["orderid:text", "total:decimal"]);
         let page = path(&setting, "order-placed") + "/tracking";
         let person = Person::with(&browser, device).await;
@@ -244,10 +255,7 @@ async fn a_developer_gets_a_link_to_the_code_and_nothing_else() {
         person.presses("button", "Make a link").await;
         let link = person.reads_input("The link; it is shown only now").await;
         assert!(link.starts_with(&format!("{}/share/", setting.server.console)), "{link}");
-        assert!(
-            !get(&setting.server.console, &page, &[]).text().contains(&link),
-            "it is shown again"
-        );
+        assert!(!setting.session.get(&page).text().contains(&link), "it is shown again");
 
         browser.open(&link).await;
         person.finds("heading", "Code to paste for “Order placed”").await;
@@ -263,7 +271,7 @@ async fn a_developer_gets_a_link_to_the_code_and_nothing_else() {
         );
 
         browser.open(&(setting.server.console.clone() + &page)).await;
-        person.presses("button", "End it now: link 1, made by console").await;
+        person.presses("button", "End it now: link 1, made by administrator").await;
         person.reads("Make a link").await;
         eventually("the link has ended", || {
             (get(&setting.server.console, &path, &[]).status == 404).then_some(())

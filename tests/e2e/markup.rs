@@ -45,6 +45,7 @@ async fn markup_from_outside_is_text_on_every_page() {
     let key = setting.key(slug);
     let page = format!("/events/{}", made["discriminator"].as_str().unwrap());
     let browser = Browser::start().await;
+    browser.come_in(&setting.session).await;
     let person = Person::at(&browser);
     let console = &setting.server.console;
 

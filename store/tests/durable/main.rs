@@ -5,6 +5,8 @@ mod counting;
 mod definitions;
 mod deletion;
 mod log;
+mod measuring;
+mod people;
 mod quarantine;
 mod samples;
 mod shares;

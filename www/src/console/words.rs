@@ -2,6 +2,7 @@
 
 use beaconry_model::category::Category;
 use beaconry_model::version::VersionState;
+use beaconry_model::wire::Code;
 
 /// A pasted snippet that carries an older version or older settings.
 pub(super) const OUTDATED: &str = "Outdated: the pasted snippet carries an older version or older settings. It still works; \
@@ -32,6 +33,34 @@ pub(super) const fn of_state(state: VersionState) -> &'static str {
             "Deprecated: replaced by a later version. Events stored under it keep it; regenerate a snippet that still \
              carries it."
         }
+    }
+}
+
+/// Why a beacon was turned away.
+pub(super) const fn of_code(code: Code) -> &'static str {
+    match code {
+        Code::InvalidFields => "Data does not fit",
+        Code::StaleVersion => "Stale",
+        Code::UnknownVersion => "Version never published",
+        Code::TrackingDisabled => "Tracking is off",
+        Code::UnknownEvent => "Unknown event",
+        Code::OriginNotAllowed => "Origin not allowed",
+        Code::TooOld => "Too old",
+        Code::TooLarge => "Too large",
+        Code::MalformedEvent => "Not an event",
+    }
+}
+
+/// What is wrong with a field, by its stable code.
+pub(super) fn of_violation(code: &str) -> &str {
+    match code {
+        "missing_field" => "is missing",
+        "unexpected_field" => "is not a field of the event",
+        "wrong_type" => "is not of the field's type",
+        "too_long" => "is too long",
+        "not_allowed" => "is not one of the allowed values",
+        "out_of_range" => "is out of range",
+        other => other,
     }
 }
 

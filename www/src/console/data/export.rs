@@ -1,0 +1,194 @@
+//! Stored events as a file, streamed as it is made: bounded in memory, with its progress to be asked for, to be stopped.
+
+use axum::body::Body;
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use futures_util::stream;
+use serde_json::json;
+
+use beaconry_store::{Known, Place, Range, Reader, StoredEvent};
+
+use super::condition::Condition;
+use super::csv::Csv;
+use super::parquet::Parquet;
+use super::sink::Sink;
+use super::table::Table;
+use super::{Choice, find};
+use crate::console::work::{Work, new_id};
+use crate::console::{State as Console, failed, problem};
+
+/// Downloads at once: each keeps a thread.
+const AT_ONCE: usize = 4;
+/// Events read at a time. No read lasts longer, so that the log's write-ahead log can be emptied in between.
+const STRIDE: usize = 1_000;
+
+/// The file's format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Format {
+    Csv,
+    Parquet,
+}
+
+/// What is exported.
+struct Export {
+    known: Known,
+    range: Range,
+    condition: Option<Condition>,
+}
+
+pub(in crate::console) async fn csv(
+    state: State<Console>,
+    event: Path<String>,
+    choice: Query<Choice>,
+) -> Response {
+    export(state, event, choice, Format::Csv)
+}
+
+pub(in crate::console) async fn parquet(
+    state: State<Console>,
+    event: Path<String>,
+    choice: Query<Choice>,
+) -> Response {
+    export(state, event, choice, Format::Parquet)
+}
+
+fn export(
+    State(state): State<Console>,
+    Path(event): Path<String>,
+    Query(choice): Query<Choice>,
+    format: Format,
+) -> Response {
+    let (known, reader) = match find(&state, &event)
+        .and_then(|known| state.console.store.reader().map(|reader| (known, reader)))
+    {
+        Ok(found) => found,
+        Err(error) => return failed(&error),
+    };
+    let (range, condition) = match choice.read() {
+        Ok(read) => read,
+        Err(wrong) => return problem(StatusCode::UNPROCESSABLE_ENTITY, &wrong),
+    };
+    let id = if is_id(&choice.work) { choice.work } else { new_id() };
+    let Some(work) = state.exports.begin(&id, AT_ONCE) else {
+        return problem(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "Several downloads are under way. Wait until one has ended, or stop one, then try again.",
+        );
+    };
+    let name = file_name(&known, format);
+    let (watched, stopped) = (work.clone(), state.stopped.clone());
+    let (sink, mut pieces) = Sink::new(move || !watched.is_cancelled() && !*stopped.borrow());
+    let export = Export { known, range, condition };
+    tokio::task::spawn_blocking(move || write(&reader, &export, format, &work, sink));
+    let body = Body::from_stream(stream::poll_fn(move |context| pieces.poll_recv(context)));
+    as_file(body, format, &name)
+}
+
+/// What a browser may call its download: what it makes up itself, within bounds.
+fn is_id(text: &str) -> bool {
+    (16..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+fn file_name(known: &Known, format: Format) -> String {
+    let ending = match format {
+        Format::Csv => "csv",
+        Format::Parquet => "parquet",
+    };
+    format!("{}.{ending}", known.event.slug())
+}
+
+/// A slug is of letters, digits and hyphens, so it can be quoted as it is.
+fn as_file(body: Body, format: Format, name: &str) -> Response {
+    let mime = match format {
+        Format::Csv => "text/csv; charset=utf-8; header=present",
+        Format::Parquet => "application/vnd.apache.parquet",
+    };
+    let named = HeaderValue::from_str(&format!("attachment; filename=\"{name}\""));
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static(mime)),
+        (header::CONTENT_DISPOSITION, named.unwrap_or(HeaderValue::from_static("attachment"))),
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    ];
+    (headers, body).into_response()
+}
+
+/// Writes the whole file, and breaks it off where that fails.
+fn write<F: Fn() -> bool + Send>(
+    reader: &Reader,
+    export: &Export,
+    format: Format,
+    work: &Work<()>,
+    mut sink: Sink<F>,
+) {
+    let table = Table::of(&export.known, export.range.version);
+    let written = match format {
+        Format::Csv => Csv::begin(&mut sink, &table).and_then(|mut csv| {
+            each(reader, export, work, |event| csv.row(&table.row(&event)))?;
+            csv.end()
+        }),
+        Format::Parquet => Parquet::begin(&mut sink, &table).and_then(|mut parquet| {
+            each(reader, export, work, |event| parquet.row(table.row(&event)))?;
+            parquet.end()
+        }),
+    };
+    if let Err(why) = &written {
+        sink.break_off(why);
+    }
+    work.end(written);
+}
+
+/// Every event of an export, newest first.
+fn each(
+    reader: &Reader,
+    export: &Export,
+    work: &Work<()>,
+    mut row: impl FnMut(StoredEvent) -> Result<(), String>,
+) -> Result<(), String> {
+    let Export { known, range, condition } = export;
+    work.expect(reader.count_in(known.number, *range).map_err(|error| error.to_string())?);
+    let (mut before, mut done) = (None, 0);
+    loop {
+        let page =
+            reader.page(known.number, *range, before, STRIDE).map_err(|error| error.to_string())?;
+        let Some(last) = page.last() else { return Ok(()) };
+        before = Some(Place::of(last));
+        done += page.len() as u64;
+        for event in page {
+            if condition.as_ref().is_none_or(|condition| condition.fits(&event.data)) {
+                row(event)?;
+            }
+        }
+        if !work.reach(done) {
+            return Err("it was stopped".to_owned());
+        }
+    }
+}
+
+/// How far a download has come, as JSON.
+pub(in crate::console) async fn progress(
+    State(state): State<Console>,
+    Path((_, id)): Path<(String, String)>,
+) -> Response {
+    let Some(work) = state.exports.find(&id) else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
+    let (done, total) = work.progress();
+    let ended = work.outcome();
+    let failed = ended.and_then(|outcome| outcome.as_ref().err());
+    axum::Json(json!({ "done": done, "total": total, "ended": ended.is_some(), "failed": failed }))
+        .into_response()
+}
+
+pub(in crate::console) async fn cancel(
+    State(state): State<Console>,
+    Path((_, id)): Path<(String, String)>,
+) -> Response {
+    match state.exports.find(&id) {
+        Some(work) => {
+            work.cancel();
+            StatusCode::NO_CONTENT.into_response()
+        }
+        None => StatusCode::NOT_FOUND.into_response(),
+    }
+}

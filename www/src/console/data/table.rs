@@ -1,0 +1,168 @@
+//! Stored events as a table: one column a field with one type, whatever the versions made of it, and what came with each.
+
+use serde_json::Value;
+
+use beaconry_model::calendar::parse_date;
+use beaconry_model::time::Timestamp;
+use beaconry_model::value::Kind;
+use beaconry_store::{Known, StoredEvent};
+
+/// Where a column's values come from. Those of the event itself begin with an underscore, which no field's name has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Source {
+    Id,
+    Version,
+    Time,
+    Received,
+    Page,
+    Origin,
+    Visitor,
+    Unchecked,
+    Field,
+}
+
+/// One column.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Column {
+    pub(super) name: String,
+    pub(super) kind: Kind,
+    source: Source,
+}
+
+/// One value, of its column's type.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Cell {
+    None,
+    Text(String),
+    Bool(bool),
+    /// Days since 1970.
+    Date(i32),
+    /// Milliseconds since 1970, and how it was written.
+    Moment(i64, String),
+    Whole(i64),
+    Decimal(f64),
+}
+
+/// The columns of an event.
+#[derive(Clone, Debug)]
+pub(super) struct Table {
+    pub(super) columns: Vec<Column>,
+}
+
+impl Table {
+    /// The table of one version, or of all: the fields of the newest version first, then those that older ones had. A field
+    /// that versions gave different types is a number with decimals where all are numbers, else text.
+    pub(super) fn of(known: &Known, version: Option<u32>) -> Table {
+        let fixed = [
+            ("_id", Kind::Text, Source::Id),
+            ("_version", Kind::Number, Source::Version),
+            ("_time", Kind::Timestamp, Source::Time),
+            ("_received", Kind::Timestamp, Source::Received),
+            ("_page", Kind::Text, Source::Page),
+            ("_origin", Kind::Text, Source::Origin),
+            ("_visitor", Kind::Text, Source::Visitor),
+            ("_unchecked", Kind::Bool, Source::Unchecked),
+        ];
+        let mut columns: Vec<Column> = fixed
+            .into_iter()
+            .map(|(name, kind, source)| Column { name: name.to_owned(), kind, source })
+            .collect();
+        let versions = known.event.versions().iter().rev();
+        for of_version in versions.filter(|v| version.is_none_or(|only| only == v.number)) {
+            for field in &of_version.fields {
+                let name = field.name().as_str();
+                match columns.iter_mut().find(|column| column.name == name) {
+                    Some(column) => column.kind = both(column.kind, field.kind()),
+                    None => columns.push(Column {
+                        name: name.to_owned(),
+                        kind: field.kind(),
+                        source: Source::Field,
+                    }),
+                }
+            }
+        }
+        Table { columns }
+    }
+
+    /// The names of all fields.
+    pub(super) fn fields(&self) -> Vec<String> {
+        let fields = self.columns.iter().filter(|column| column.source == Source::Field);
+        fields.map(|column| column.name.clone()).collect()
+    }
+
+    /// Only the columns of fields.
+    pub(super) fn into_fields(self) -> Vec<Column> {
+        let fields = self.columns.into_iter().filter(|column| column.source == Source::Field);
+        fields.collect()
+    }
+
+    /// What an event's fields hold, as people read it; blank where a field has no value.
+    pub(super) fn field_texts(&self, event: &StoredEvent) -> Vec<String> {
+        let data = read(&event.data);
+        let fields = self.columns.iter().filter(|column| column.source == Source::Field);
+        fields
+            .map(|column| match data.get(&column.name) {
+                None | Some(Value::Null) => String::new(),
+                Some(Value::String(text)) => text.clone(),
+                Some(other) => other.to_string(),
+            })
+            .collect()
+    }
+
+    /// An event as a row.
+    pub(super) fn row(&self, event: &StoredEvent) -> Vec<Cell> {
+        let data = read(&event.data);
+        self.columns.iter().map(|column| column.cell(event, &data)).collect()
+    }
+}
+
+impl Column {
+    fn cell(&self, event: &StoredEvent, data: &Value) -> Cell {
+        let text = |text: &Option<String>| text.clone().map_or(Cell::None, Cell::Text);
+        let moment = |at: Timestamp| Cell::Moment(at.0, at.to_string());
+        match self.source {
+            Source::Id => Cell::Text(event.id.to_string()),
+            Source::Version => Cell::Whole(i64::from(event.version)),
+            Source::Time => moment(event.time),
+            Source::Received => moment(event.received),
+            Source::Page => text(&event.url),
+            Source::Origin => text(&event.origin),
+            Source::Visitor => text(&event.visitor),
+            Source::Unchecked => Cell::Bool(event.unchecked),
+            Source::Field => data.get(&self.name).map_or(Cell::None, |value| self.typed(value)),
+        }
+    }
+
+    fn typed(&self, value: &Value) -> Cell {
+        let typed = match (self.kind, value) {
+            (_, Value::Null) => None,
+            (Kind::Bool, value) => value.as_bool().map(Cell::Bool),
+            // A number that is whole may be written with a point.
+            (Kind::Number, value) => {
+                value.as_i64().or_else(|| value.as_f64().map(|n| n as i64)).map(Cell::Whole)
+            }
+            (Kind::Decimal, value) => value.as_f64().map(Cell::Decimal),
+            (Kind::Date, Value::String(text)) => parse_date(text.as_bytes()).map(Cell::Date),
+            (Kind::Timestamp, Value::String(text)) => {
+                text.parse().ok().map(|Timestamp(ms)| Cell::Moment(ms, text.clone()))
+            }
+            (Kind::Text, Value::String(text)) => Some(Cell::Text(text.clone())),
+            (Kind::Text, other) => Some(Cell::Text(other.to_string())),
+            _ => None,
+        };
+        typed.unwrap_or(Cell::None)
+    }
+}
+
+fn read(data: &str) -> Value {
+    serde_json::from_str(data).unwrap_or_default()
+}
+
+/// The type that holds the values of both.
+fn both(one: Kind, other: Kind) -> Kind {
+    match (one, other) {
+        (one, other) if one == other => one,
+        (Kind::Number | Kind::Decimal, Kind::Number | Kind::Decimal) => Kind::Decimal,
+        _ => Kind::Text,
+    }
+}
