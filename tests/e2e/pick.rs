@@ -186,6 +186,9 @@ async fn a_page_under_a_policy_is_pointed_at_by_keyboard() {
     browser.press(ENTER).await;
     let chosen = browser.named("combobox", "Clicked element").await.chosen().await;
     assert_eq!(chosen, "#shop (this one alone)");
+    // The picking goes on with the next page of the tab, until it is done.
+    browser.open(&setting.site.url("/?next")).await;
+    browser.named("dialog", "Beaconry: pick on this page").await;
     browser.named("button", "Done").await.click().await;
     assert_eq!(browser.run("return document.querySelectorAll('beaconry-inspector').length + sessionStorage.length").await, json!(0));
 
@@ -296,6 +299,9 @@ fn nobody_else_can_open_a_link_or_put_anything_into_a_form() {
     let refused = link(server, &event, "https://other.example/").unwrap_err();
     assert!(refused.contains("not among the web sites"), "{refused}");
     let token = link(server, &event, &setting.site.url("/")).unwrap();
+    let forged =
+        ["Origin: https://evil.example", "Content-Type: application/x-www-form-urlencoded"];
+    assert_eq!(post(&server.console, &format!("{event}/pick"), &forged, b"").status, 403);
 
     // Another origin, also that of another section; a link that was changed; none at all.
     for origin in ["https://other.example", "https://evil.example", "null"] {

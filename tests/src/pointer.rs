@@ -36,7 +36,9 @@ impl Browser {
     /// Clicks where an element of the page is, whatever lies over it.
     pub async fn point_at(&self, selector: &str) {
         let script = format!(
-            "const place = document.querySelector({}).getBoundingClientRect();
+            "const element = document.querySelector({});
+             element.scrollIntoView({{ block: 'center' }});
+             const place = element.getBoundingClientRect();
              return [place.x + place.width / 2, place.y + place.height / 2]",
             json!(selector)
         );
