@@ -8,9 +8,9 @@ use hyper::body::{Body, Bytes, Incoming};
 use hyper::header::ORIGIN;
 
 use beaconry_model::judge::{Arrival, Quarantined, Verdict, judge, unknown_event};
-use beaconry_model::wire::{Beacon, Envelope, MAX_BODY};
+use beaconry_model::wire::{Beacon, Code, Envelope, MAX_BODY};
 use beaconry_store::live::{Arrival as Arrived, Outcome};
-use beaconry_store::{AppendError, Entry, Known, Snapshot, quarantine_until};
+use beaconry_store::{AppendError, Count, Entry, EventNo, Known, Snapshot, quarantine_until};
 
 use crate::answer::{Answer, Refused, RejectedEvent, stored};
 use crate::server::Collector;
@@ -33,7 +33,7 @@ async fn receive(collector: &Collector, request: Request<Incoming>) -> Result<An
     let envelope = Envelope::parse(&body).map_err(Refused::Envelope)?;
     let snapshot = collector.store.snapshot();
     let judged = judge_all(&snapshot, &envelope, &arrival, collector.store.feed().is_watched());
-    let answer = keep(collector, judged).await?;
+    let answer = keep(collector, judged, &arrival).await?;
     collector.metrics.dropped(envelope.dropped);
     Ok(answer)
 }
@@ -57,6 +57,8 @@ pub(crate) async fn read(collector: &Collector, body: Incoming) -> Result<Bytes,
 struct Judged {
     entries: Vec<Entry>,
     rejected: Vec<RejectedEvent>,
+    /// What is only counted, each with its event where there is one.
+    refused: Vec<(Option<EventNo>, Code)>,
     /// For the console, while somebody watches.
     arrivals: Vec<Arrived>,
 }
@@ -73,6 +75,9 @@ fn judge_all(snapshot: &Snapshot, envelope: &Envelope, arrival: &Arrival, watche
             &verdict
         {
             judged.rejected.push(RejectedEvent { index, rejection: rejection.clone() });
+        }
+        if let (Verdict::Refused(rejection), false) = (&verdict, envelope.test) {
+            judged.refused.push((known.as_ref().map(|known| known.number), rejection.code));
         }
         match (verdict, known) {
             (Verdict::Accepted(accepted), Some(known)) => {
@@ -96,7 +101,11 @@ fn judge_one(
 ) -> (Option<Arc<Known>>, Verdict) {
     let beacon = match Beacon::parse(raw) {
         Ok(beacon) => beacon,
-        Err(rejection) => return (None, Verdict::Refused(rejection)),
+        Err(rejection) => {
+            // Whose it would have been, so that the event's owner hears of it.
+            let known = Beacon::key_of(raw).and_then(|key| snapshot.by_key(&key).cloned());
+            return (known, Verdict::Refused(rejection));
+        }
     };
     match snapshot.by_key(&beacon.key) {
         None => (None, Verdict::Refused(unknown_event(&beacon.key))),
@@ -107,14 +116,23 @@ fn judge_one(
 }
 
 /// Waits until everything is durable; only then anybody hears of it.
-async fn keep(collector: &Collector, judged: Judged) -> Result<Answer, Refused> {
-    let Judged { entries, rejected, arrivals } = judged;
+async fn keep(
+    collector: &Collector,
+    judged: Judged,
+    arrival: &Arrival<'_>,
+) -> Result<Answer, Refused> {
+    let Judged { entries, rejected, refused, arrivals } = judged;
     let accepted = entries.iter().filter(|entry| matches!(entry, Entry::Accepted(..))).count();
     if !entries.is_empty() {
         collector.store.append(entries).await.map_err(|error| match error {
             AppendError::Busy => Refused::Busy,
             AppendError::Full | AppendError::Broken(_) => Refused::NotDurable(error.to_string()),
         })?;
+    }
+    // Only now: a request that could not be kept comes again as a whole.
+    for (event, code) in refused {
+        let count = Count::of_code(code, event.is_some());
+        collector.store.count_refused(event, count, arrival.origin, arrival.received);
     }
     collector.metrics.accepted(accepted);
     rejected.iter().for_each(|rejected| collector.metrics.rejected(rejected.rejection.code));

@@ -287,6 +287,11 @@ struct BeaconDoc<'a> {
 }
 
 impl<'a> Beacon<'a> {
+    /// The key of an event that is too large, or otherwise not of an event's shape, where it says one.
+    pub fn key_of(raw: &'a str) -> Option<Cow<'a, str>> {
+        serde_json::from_str::<KeyDoc>(raw).ok().map(|doc| doc.key.0)
+    }
+
     /// Reads one event of a request.
     pub fn parse(raw: &'a str) -> Result<Beacon<'a>, Rejection> {
         if raw.len() > MAX_EVENT {
@@ -315,6 +320,13 @@ impl<'a> Beacon<'a> {
             raw,
         })
     }
+}
+
+/// Only whose an event is.
+#[derive(Deserialize)]
+struct KeyDoc<'a> {
+    #[serde(borrow)]
+    key: Text<'a>,
 }
 
 fn malformed(thing: &str, why: &str) -> Rejection {

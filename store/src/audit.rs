@@ -1,4 +1,8 @@
-//! Who changed which definition, when, from what to what.
+//! Who changed what, when, from what to what. Definitions have their entries in the registry, people in their own database,
+//! each written in the transaction of the change; they are read as one.
+
+use std::fmt;
+use std::str::FromStr;
 
 use rusqlite::{Connection, params};
 use serde::Serialize;
@@ -6,21 +10,30 @@ use serde::Serialize;
 use beaconry_model::time::Timestamp;
 
 use crate::error::StoreError;
+use crate::folder::Folder;
+use crate::schema::{Database, PEOPLE, REGISTRY};
 
-/// One change to a definition.
+/// What makes the log quick to filter.
+pub(crate) const INDEXES: &str = "
+        CREATE INDEX audit_by_actor ON audit (actor);
+        CREATE INDEX audit_by_action ON audit (action);
+        CREATE INDEX audit_by_thing ON audit (thing);
+    ";
+
+/// One change.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct AuditEntry {
     /// When.
     pub at: Timestamp,
-    /// Who: the command line, the console, the server itself.
+    /// Who: a person's address, the command line, the server itself.
     pub actor: String,
     /// What was done, as a stable word: `event.edit`, `tracking.enable`.
     pub action: String,
-    /// To what: a discriminator or a section's id.
+    /// To what: a discriminator, a section's id, a person's address.
     pub thing: String,
-    /// The definition before, as JSON; `None` for what is new.
+    /// What it was before, as JSON; `None` for what is new.
     pub before: Option<String>,
-    /// The definition after, as JSON.
+    /// What it was after, as JSON.
     pub after: Option<String>,
 }
 
@@ -40,20 +53,135 @@ pub(crate) fn record(connection: &Connection, entry: &AuditEntry) -> Result<(), 
     Ok(())
 }
 
-/// The newest entries first.
-pub(crate) fn newest(connection: &Connection, limit: u32) -> Result<Vec<AuditEntry>, StoreError> {
-    let mut statement = connection.prepare_cached(
-        "SELECT at, actor, action, thing, before, after FROM audit ORDER BY number DESC LIMIT ?",
-    )?;
-    let rows = statement.query_map([limit], |row| {
-        Ok(AuditEntry {
-            at: Timestamp(row.get(0)?),
-            actor: row.get(1)?,
-            action: row.get(2)?,
-            thing: row.get(3)?,
-            before: row.get(4)?,
-            after: row.get(5)?,
-        })
+/// Which entries are asked for; all where nothing is said.
+#[derive(Clone, Debug, Default)]
+pub struct AuditFilter {
+    /// Only what they did.
+    pub actor: Option<String>,
+    /// Only what was done by this word.
+    pub action: Option<String>,
+    /// Only what was done to one of these, or to what has this text in its name.
+    pub thing: Option<(String, Vec<String>)>,
+}
+
+/// Where a page of the log ends, so that the next one goes on there: the number of the last entry of each database. As text,
+/// for addresses: `<registry's>.<people's>`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AuditPlace([i64; 2]);
+
+impl fmt::Display for AuditPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.0[0], self.0[1])
+    }
+}
+
+impl FromStr for AuditPlace {
+    type Err = std::num::ParseIntError;
+
+    fn from_str(text: &str) -> Result<AuditPlace, Self::Err> {
+        let (registry, people) = text.split_once('.').unwrap_or((text, ""));
+        Ok(AuditPlace([registry.parse()?, people.parse()?]))
+    }
+}
+
+/// The log of one data folder, opened to read.
+#[derive(Debug)]
+pub struct AuditLog {
+    databases: [Connection; 2],
+}
+
+impl AuditLog {
+    /// Opens it, and makes the databases where they are missing.
+    pub fn open(folder: &Folder) -> Result<AuditLog, StoreError> {
+        let read = |database: &Database| match folder.file(database.name).exists() {
+            true => database.open_to_read(folder),
+            false => database.open(folder),
+        };
+        Ok(AuditLog { databases: [read(&REGISTRY)?, read(&PEOPLE)?] })
+    }
+
+    /// The newest entries that fit and come before a place, and where to go on; `None` where there are no more.
+    pub fn page(
+        &self,
+        filter: &AuditFilter,
+        before: Option<AuditPlace>,
+        limit: usize,
+    ) -> Result<(Vec<AuditEntry>, Option<AuditPlace>), StoreError> {
+        let mut place = before.unwrap_or(AuditPlace([i64::MAX; 2]));
+        let mut entries = Vec::new();
+        for (of, connection) in self.databases.iter().enumerate() {
+            let found = fitting(connection, filter, place.0[of], limit + 1)?;
+            entries.extend(found.into_iter().map(|(number, entry)| (of, number, entry)));
+        }
+        // Stable, and each database's entries are in order, so that none is passed over.
+        entries.sort_by(|(_, _, a), (_, _, b)| b.at.cmp(&a.at));
+        let more = entries.len() > limit;
+        entries.truncate(limit);
+        for (of, number, _) in &entries {
+            place.0[*of] = place.0[*of].min(*number);
+        }
+        let entries = entries.into_iter().map(|(_, _, entry)| entry).collect();
+        Ok((entries, more.then_some(place)))
+    }
+
+    /// Everybody who did something, and every word for what was done, in order.
+    pub fn words(&self) -> Result<(Vec<String>, Vec<String>), StoreError> {
+        Ok((self.distinct("actor")?, self.distinct("action")?))
+    }
+
+    fn distinct(&self, column: &str) -> Result<Vec<String>, StoreError> {
+        let mut words = Vec::new();
+        for connection in &self.databases {
+            let mut statement =
+                connection.prepare_cached(&format!("SELECT DISTINCT {column} FROM audit"))?;
+            let rows = statement.query_map([], |row| row.get(0))?;
+            words.extend(rows.collect::<Result<Vec<String>, _>>()?);
+        }
+        words.sort_unstable();
+        words.dedup();
+        Ok(words)
+    }
+}
+
+/// Entries of one database below a number, newest first.
+pub(crate) fn fitting(
+    connection: &Connection,
+    filter: &AuditFilter,
+    before: i64,
+    limit: usize,
+) -> Result<Vec<(i64, AuditEntry)>, StoreError> {
+    let mut conditions = vec!["number < ?1"];
+    if filter.actor.is_some() {
+        conditions.push("actor = ?2");
+    }
+    if filter.action.is_some() {
+        conditions.push("action = ?3");
+    }
+    let (text, things) = filter.thing.clone().unwrap_or_default();
+    if filter.thing.is_some() {
+        // Looked for in the index, whose rows are short.
+        conditions.push(
+            "number IN (SELECT number FROM audit WHERE instr(lower(thing), ?4) OR thing IN (SELECT value FROM json_each(?5)))",
+        );
+    }
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT number, at, actor, action, thing, before, after FROM audit
+         WHERE {} ORDER BY number DESC LIMIT ?6",
+        conditions.join(" AND ")
+    ))?;
+    let (text, things) = (text.to_lowercase(), serde_json::json!(things).to_string());
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let values = params![before, filter.actor, filter.action, text, things, limit];
+    let rows = statement.query_map(values, |row| {
+        let entry = AuditEntry {
+            at: Timestamp(row.get(1)?),
+            actor: row.get(2)?,
+            action: row.get(3)?,
+            thing: row.get(4)?,
+            before: row.get(5)?,
+            after: row.get(6)?,
+        };
+        Ok((row.get(0)?, entry))
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
 }

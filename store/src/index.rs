@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use fastbloom::AtomicBloomFilter;
-use rusqlite::{Connection, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 
 use beaconry_model::event_id::EventId;
 use beaconry_model::time::{DAY_MS, Timestamp};
@@ -25,6 +25,7 @@ pub(crate) struct Unmerged {
     pub(crate) id: EventId,
     pub(crate) seq: i64,
     pub(crate) event: EventNo,
+    pub(crate) ver: u32,
     pub(crate) received: Timestamp,
     pub(crate) test: bool,
 }
@@ -36,8 +37,8 @@ pub(crate) struct Deleted {
     pub(crate) test: bool,
     pub(crate) received: Timestamp,
     pub(crate) seq: i64,
-    /// `None` where an earlier deletion was cut off between log and index.
-    pub(crate) id: Option<EventId>,
+    /// Its id and its version; `None` where an earlier deletion was cut off between log and index.
+    pub(crate) was: Option<(EventId, u32)>,
 }
 
 /// Says of most new ids, without a look-up, that they are new. Until every merged id is in it, it says nothing.
@@ -112,9 +113,75 @@ pub(crate) fn merge(
                 unmerged.seq
             ])?;
         }
+        add_by_version(&transaction, run)?;
         transaction.prepare_cached("UPDATE watermark SET seq = ?")?.execute([reaches])?;
     }
     Ok(transaction.commit()?)
+}
+
+/// Trials are not looked for by version: they are few, and gone in a day.
+fn add_by_version(index: &Connection, mut run: Vec<Unmerged>) -> Result<(), rusqlite::Error> {
+    run.retain(|unmerged| !unmerged.test);
+    run.sort_unstable_by_key(|unmerged| {
+        (unmerged.event, unmerged.ver, unmerged.received, unmerged.seq)
+    });
+    let mut by_version = index
+        .prepare_cached("INSERT INTO by_version VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING")?;
+    for unmerged in &run {
+        let Unmerged { event, ver, received, seq, .. } = unmerged;
+        by_version.execute(params![event.0, ver, received.0, seq])?;
+    }
+    Ok(())
+}
+
+/// How far an index by version that was added to an older `index.db` reaches; `None` where it lacks nothing.
+pub(crate) fn by_version_lacks(index: &Connection) -> Result<Option<i64>, StoreError> {
+    Ok(index.query_row("SELECT reaches FROM by_version_lacks", [], |row| row.get(0)).optional()?)
+}
+
+/// Adds a run of what is merged already to the index by version; `done` says that this was the last.
+pub(crate) fn fill_by_version(
+    index: &mut Connection,
+    run: Vec<Unmerged>,
+    reaches: i64,
+    done: bool,
+) -> Result<(), StoreError> {
+    let transaction = index.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    add_by_version(&transaction, run)?;
+    transaction.execute("UPDATE by_version_lacks SET reaches = ?", [reaches])?;
+    if done {
+        transaction.execute("DELETE FROM by_version_lacks", [])?;
+    }
+    Ok(transaction.commit()?)
+}
+
+fn forget_by_version(index: &Connection, gone: &Deleted) -> Result<(), rusqlite::Error> {
+    let versions = match gone.was {
+        Some((_, ver)) => vec![ver],
+        None => versions(index, gone.event)?,
+    };
+    let mut delete = index.prepare_cached(
+        "DELETE FROM by_version WHERE event = ? AND ver = ? AND received = ? AND seq = ?",
+    )?;
+    for ver in versions {
+        delete.execute(params![gone.event.0, ver, gone.received.0, gone.seq])?;
+    }
+    Ok(())
+}
+
+/// The versions of which events are indexed: one look-up each.
+fn versions(index: &Connection, event: EventNo) -> Result<Vec<u32>, rusqlite::Error> {
+    let mut next =
+        index.prepare_cached("SELECT min(ver) FROM by_version WHERE event = ? AND ver > ?")?;
+    let mut versions = Vec::new();
+    let mut last = -1;
+    while let Some(ver) =
+        next.query_row(params![event.0, last], |row| row.get::<_, Option<u32>>(0))?
+    {
+        versions.push(ver);
+        last = i64::from(ver);
+    }
+    Ok(versions)
 }
 
 /// Takes deleted events out of the indexes. An id that a client may still bring again is remembered until it may not.
@@ -130,8 +197,11 @@ pub(crate) fn forget(
                 "DELETE FROM by_event WHERE event = ? AND test = ? AND received = ? AND seq = ?",
             )?
             .execute(params![gone.event.0, gone.test, gone.received.0, gone.seq])?;
+        if !gone.test {
+            forget_by_version(&transaction, gone)?;
+        }
         let until = gone.received.plus(REMEMBERED_MS);
-        match gone.id {
+        match gone.was.map(|(id, _)| id) {
             Some(id) if until > now => {
                 transaction
                     .prepare_cached("INSERT INTO forgotten VALUES (?, ?) ON CONFLICT DO NOTHING")?
@@ -180,7 +250,7 @@ pub(crate) fn arrived_before(
     )?;
     let of_event = params![event.0, test, after.0.0, after.1, before.0, limit];
     let rows = statement.query_map(of_event, |row| {
-        Ok(Deleted { event, test, received: Timestamp(row.get(0)?), seq: row.get(1)?, id: None })
+        Ok(Deleted { event, test, received: Timestamp(row.get(0)?), seq: row.get(1)?, was: None })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
 }

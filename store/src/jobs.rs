@@ -8,22 +8,18 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 
 use beaconry_model::event_id::EventId;
-use beaconry_model::judge;
 
 use crate::clock::Clock;
 use crate::error::StoreError;
 use crate::folder::Folder;
-use crate::quarantine::QuarantinedEvent;
-use crate::reader::Reader;
 use crate::registry::Registry;
+use crate::replay::{self, Replay, Which};
 use crate::snapshot::Known;
-use crate::store::{Definitions, Store, queue};
-use crate::writer::{AppendError, Entry, Write, Written};
+use crate::store::{Definitions, Store};
+use crate::writer::Write;
 
 /// How long the command line waits for the running server.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// Beacons read from the quarantine at a time.
-const PAGE: u32 = 500;
 
 /// Work for whoever holds the folder's lease.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -104,69 +100,29 @@ pub(crate) fn do_open(
     Ok(())
 }
 
-/// Replays an event's quarantine through the writer, oldest last, page by page.
+/// Replays all of an event's quarantine through the writer.
 pub(crate) fn replay_here(
     definitions: &Definitions,
     writer: &SyncSender<Write>,
     known: &Known,
     as_current: bool,
 ) -> Result<ReplayReport, StoreError> {
-    let reader = Reader::open(&definitions.folder)?;
-    let current = known.event.versions().current(definitions.clock.steady()).number;
-    let mut report = ReplayReport::default();
-    let mut before = i64::MAX;
-    loop {
-        let page = reader.quarantine(Some(known.number), before, PAGE)?;
-        let Some(last) = page.last() else { return Ok(report) };
-        before = last.number;
-        for kept in page {
-            let version = if as_current { current } else { kept.kept.facts.ver };
-            replay_one(writer, known, &kept, version, &mut report);
-        }
-    }
-}
-
-fn replay_one(
-    writer: &SyncSender<Write>,
-    known: &Known,
-    kept: &QuarantinedEvent,
-    version: u32,
-    report: &mut ReplayReport,
-) {
-    let outcome = match judge::replay(&kept.kept, &known.event, version) {
-        Ok(_) if known.event.hidden_at().is_some() => {
-            Err("the event is hidden, and takes no more data".to_owned())
-        }
-        Ok(accepted) => write(writer, Entry::Replayed(known.number, accepted, kept.number))
-            .map_err(|error| error.to_string()),
-        Err(rejection) => Err(describe(&rejection)),
-    };
-    match outcome {
-        Ok(written) => {
-            report.replayed += written.stored;
-            report.duplicates += written.duplicates;
-        }
-        Err(why) => {
-            report.refused.push(StillRefused { id: EventId::to_string(&kept.kept.facts.id), why })
-        }
-    }
-}
-
-/// A rejection with what is wrong with each field.
-fn describe(rejection: &beaconry_model::wire::Rejection) -> String {
-    let mut why = rejection.detail.clone();
-    for error in &rejection.errors {
-        why += &format!(
-            "; {} ({}): expected {}, got {}",
-            error.field,
-            error.code.code(),
-            error.expected,
-            error.got
-        );
-    }
-    why
-}
-
-fn write(writer: &SyncSender<Write>, entry: Entry) -> Result<Written, AppendError> {
-    queue(writer, vec![entry])?.blocking_recv().map_err(|_| AppendError::Busy)?
+    let replay = Replay { known: known.clone(), which: Which::All, as_current, rehearse: false };
+    let mut refused = Vec::new();
+    let count = replay::run(
+        definitions,
+        writer,
+        &replay,
+        |_| true,
+        |kept, why| {
+            let id = EventId::to_string(&kept.kept.facts.id);
+            refused.push(StillRefused { id, why: why.to_string() });
+        },
+    )?;
+    let number = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
+    Ok(ReplayReport {
+        replayed: number(count.passed),
+        duplicates: number(count.duplicates),
+        refused,
+    })
 }

@@ -6,7 +6,9 @@
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used))]
 
 mod audit;
+mod browse;
 mod clock;
+mod counts;
 mod error;
 mod folder;
 mod index;
@@ -14,35 +16,51 @@ mod jobs;
 pub mod live;
 mod log;
 mod merger;
+mod people;
 pub mod picks;
 mod published;
 mod quarantine;
 mod random;
 mod reader;
 mod registry;
+mod replay;
 mod retention;
+mod role;
 mod schema;
 mod shares;
 mod snapshot;
+mod storage;
 mod store;
+mod tally;
+mod token;
 mod verify;
 mod watch;
 mod writer;
 
-pub use audit::AuditEntry;
+pub use audit::{AuditEntry, AuditFilter, AuditLog, AuditPlace};
+pub use browse::{Found, Place, Range};
 pub use clock::Clock;
+pub use counts::{Count, Counts, Hours, OTHER, OldPage, Reason};
 pub use error::StoreError;
 pub use folder::Folder;
 pub use jobs::{ReplayReport, StillRefused, replay};
 pub use log::StoredEvent;
+pub use people::{
+    Hashed, IDLE_MS, Invitation, LONGEST_MS, Link, NewPerson, People, Person, PersonNo, Purpose,
+    email,
+};
 pub use published::PublishedFile;
 pub use quarantine::QuarantinedEvent;
 pub use quarantine::expires as quarantine_until;
 pub use random::{bytes, event_seed};
 pub use reader::Reader;
 pub use registry::Registry;
+pub use replay::{Replay, ReplayCount, Which};
+pub use role::Role;
 pub use shares::{SHARED_MS, Share};
 pub use snapshot::{EventNo, Known, Snapshot};
+pub use storage::{DatabaseSize, Due, Many, Storage};
 pub use store::Store;
+pub use token::Token;
 pub use verify::{VerifyReport, verify};
 pub use writer::{AppendError, Entry, Written};

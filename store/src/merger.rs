@@ -16,6 +16,9 @@ use crate::schema::give_back_pages;
 /// Pages given back after each deletion.
 const VACUUM_PAGES: u32 = 256;
 
+/// Events merged at a time at start.
+const RUN: usize = 50_000;
+
 /// What the merger is asked to do.
 #[derive(Debug)]
 pub(crate) enum Merge {
@@ -37,7 +40,7 @@ pub(crate) struct Merger {
 impl Merger {
     /// Merges what the log holds above the watermark, as after a crash. Returns the next free place of the log.
     pub(crate) fn catch_up(&mut self, events: &Connection) -> Result<i64, StoreError> {
-        const RUN: usize = 50_000;
+        self.add_versions(events)?;
         let mut watermark = index::watermark(&self.index)?;
         loop {
             let run = above(events, watermark, RUN)?;
@@ -47,6 +50,26 @@ impl Merger {
         }
         self.merged.store(watermark, Ordering::Release);
         Ok(watermark.max(log::last_seq(events)?) + 1)
+    }
+
+    /// Makes the index by version where an older Beaconry wrote `index.db` without it.
+    fn add_versions(&mut self, events: &Connection) -> Result<(), StoreError> {
+        let Some(mut reaches) = index::by_version_lacks(&self.index)? else { return Ok(()) };
+        let merged = index::watermark(&self.index)?;
+        if reaches < merged {
+            eprintln!("store: index.db gets an index by version, which takes a while this once");
+        }
+        loop {
+            let mut run = above(events, reaches, RUN)?;
+            // What is not merged yet is merged with its version.
+            run.retain(|unmerged| unmerged.seq <= merged);
+            let done = run.len() < RUN;
+            reaches = run.last().map_or(reaches, |unmerged| unmerged.seq);
+            index::fill_by_version(&mut self.index, run, reaches, done)?;
+            if done {
+                return Ok(());
+            }
+        }
     }
 
     /// Works until the writer is gone.
@@ -85,7 +108,7 @@ impl Merger {
 /// Events of the log above this place, in its order.
 fn above(events: &Connection, seq: i64, limit: usize) -> Result<Vec<Unmerged>, StoreError> {
     let mut statement = events.prepare_cached(
-        "SELECT id, seq, event, received, flags FROM events WHERE seq > ? ORDER BY seq LIMIT ?",
+        "SELECT id, seq, event, received, flags, ver FROM events WHERE seq > ? ORDER BY seq LIMIT ?",
     )?;
     let rows = statement.query_map(rusqlite::params![seq, limit as i64], |row| {
         Ok(Unmerged {
@@ -93,6 +116,7 @@ fn above(events: &Connection, seq: i64, limit: usize) -> Result<Vec<Unmerged>, S
             seq: row.get(1)?,
             event: crate::snapshot::EventNo(row.get(2)?),
             received: Timestamp(row.get(3)?),
+            ver: row.get(5)?,
             test: row.get::<_, u32>(4)? & 1 != 0,
         })
     })?;

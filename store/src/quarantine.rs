@@ -6,6 +6,7 @@ use serde::Serialize;
 use beaconry_model::judge::Quarantined;
 use beaconry_model::retention::Retention;
 use beaconry_model::time::{DAY_MS, Timestamp};
+use beaconry_model::wire::Code;
 
 use crate::error::StoreError;
 use crate::log::{flags, read_facts};
@@ -38,16 +39,16 @@ pub fn expires(retention: Retention, received: Timestamp) -> Timestamp {
     received.plus(kept_ms)
 }
 
-/// Keeps a beacon. One that is there already (a client tried again) stays as it is.
+/// Keeps a beacon. One that is there already (a client tried again) stays as it is; says whether it is new.
 pub(crate) fn insert(
     connection: &Connection,
     event: EventNo,
     kept: &Quarantined,
     expires: Timestamp,
-) -> Result<(), rusqlite::Error> {
+) -> Result<bool, rusqlite::Error> {
     let facts = &kept.facts;
     let rejection = serde_json::to_string(&kept.rejection).unwrap_or_default();
-    connection
+    let inserted = connection
         .prepare_cached(
             "INSERT INTO quarantine (id, event, ver, rev, time, received, flags, visitor, url, origin, expires, rejection, raw)
              VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
@@ -67,52 +68,81 @@ pub(crate) fn insert(
             rejection,
             kept.raw
         ])?;
-    Ok(())
+    Ok(inserted > 0)
 }
 
-/// Takes a beacon out.
-pub(crate) fn remove(connection: &Connection, number: i64) -> Result<(), rusqlite::Error> {
-    connection.prepare_cached("DELETE FROM quarantine WHERE seq = ?")?.execute([number])?;
-    Ok(())
+/// Takes a beacon out; gives the event and the code it lay under, where it was still there.
+pub(crate) fn remove(
+    connection: &Connection,
+    number: i64,
+) -> Result<Option<(EventNo, Code)>, rusqlite::Error> {
+    let mut statement =
+        connection.prepare_cached("DELETE FROM quarantine WHERE seq = ? RETURNING event, code")?;
+    let mut rows = statement.query([number])?;
+    rows.next()?.map(gone).transpose()
 }
 
-/// Deletes some of what has expired; says how many.
+/// Deletes some of what has expired; gives the event and the code that each lay under.
 pub(crate) fn expire(
     connection: &Connection,
     now: Timestamp,
     limit: u32,
-) -> Result<usize, rusqlite::Error> {
+) -> Result<Vec<(EventNo, Code)>, rusqlite::Error> {
     connection
         .prepare_cached(
-            "DELETE FROM quarantine WHERE seq IN (SELECT seq FROM quarantine WHERE expires <= ? LIMIT ?)",
+            "DELETE FROM quarantine WHERE seq IN (SELECT seq FROM quarantine WHERE expires <= ? LIMIT ?)
+             RETURNING event, code",
         )?
-        .execute(params![now.0, limit])
+        .query_map(params![now.0, limit], gone)?
+        .collect()
 }
 
-/// Beacons in quarantine, newest first: those of one event, or all.
+fn gone(row: &Row) -> Result<(EventNo, Code), rusqlite::Error> {
+    let word: String = row.get(1)?;
+    let code = Code::ALL.into_iter().find(|code| code.as_str() == word);
+    Ok((EventNo(row.get(0)?), code.ok_or(rusqlite::Error::InvalidQuery)?))
+}
+
+/// The beacon of this number.
+pub(crate) fn find(
+    connection: &Connection,
+    number: i64,
+) -> Result<Option<QuarantinedEvent>, StoreError> {
+    let mut statement =
+        connection.prepare_cached(&format!("SELECT {COLUMNS} FROM quarantine WHERE seq = ?"))?;
+    let mut rows = statement.query([number])?;
+    rows.next()?.map(read).transpose()
+}
+
+/// Beacons in quarantine, newest first: those of one event, of one code, of both, or all.
 pub(crate) fn list(
     connection: &Connection,
     event: Option<EventNo>,
+    code: Option<Code>,
     before: i64,
     limit: u32,
 ) -> Result<Vec<QuarantinedEvent>, StoreError> {
-    let filter = if event.is_some() { "event = ?1" } else { "?1 IS NULL" };
+    // Each has an index of its own.
+    let filter = match (event, code) {
+        (None, None) => "?1 IS NULL AND ?4 IS NULL",
+        (Some(_), None) => "event = ?1 AND ?4 IS NULL",
+        (None, Some(_)) => "?1 IS NULL AND code = ?4",
+        (Some(_), Some(_)) => "event = ?1 AND code = ?4",
+    };
     let mut statement = connection.prepare_cached(&format!(
         "SELECT {COLUMNS} FROM quarantine WHERE {filter} AND seq < ?2 ORDER BY seq DESC LIMIT ?3"
     ))?;
-    let mut rows = statement.query(params![event.map(|event| event.0), before, limit])?;
+    let mut rows = statement.query(params![
+        event.map(|event| event.0),
+        before,
+        limit,
+        code.map(Code::as_str)
+    ])?;
     let mut kept = Vec::new();
     while let Some(row) = rows.next()? {
         kept.push(read(row)?);
     }
     Ok(kept)
-}
-
-/// How many beacons of an event are in quarantine.
-pub(crate) fn count(connection: &Connection, event: EventNo) -> Result<u64, StoreError> {
-    let mut statement =
-        connection.prepare_cached("SELECT count(*) FROM quarantine WHERE event = ?")?;
-    Ok(statement.query_row([event.0], |row| row.get(0))?)
 }
 
 fn read(row: &Row) -> Result<QuarantinedEvent, StoreError> {

@@ -7,7 +7,7 @@ use beaconry_model::event::Event;
 use beaconry_model::section::Section;
 use beaconry_model::time::Timestamp;
 
-use crate::audit::{self, AuditEntry};
+use crate::audit::{self, AuditEntry, AuditFilter};
 use crate::error::StoreError;
 use crate::folder::Folder;
 use crate::jobs::Job;
@@ -186,9 +186,16 @@ impl Registry {
         Ok((event, outcome))
     }
 
+    /// Notes in the audit log what was done to something else than a definition.
+    pub fn note(&mut self, entry: &AuditEntry) -> Result<(), StoreError> {
+        audit::record(&self.connection, entry)
+    }
+
     /// The newest changes to definitions first.
     pub fn audit(&self, limit: u32) -> Result<Vec<AuditEntry>, StoreError> {
-        audit::newest(&self.connection, limit)
+        let all = AuditFilter::default();
+        let newest = audit::fitting(&self.connection, &all, i64::MAX, limit as usize)?;
+        Ok(newest.into_iter().map(|(_, entry)| entry).collect())
     }
 
     /// Keeps files for ever. Those that are there already stay as they are.

@@ -14,7 +14,7 @@ use crate::writer::Write;
 /// Rows one step deletes: a few milliseconds of the writer's time.
 const STEP: u32 = 200;
 /// How long trials are kept, in milliseconds.
-const TEST_KEPT_MS: i64 = DAY_MS;
+pub(crate) const TEST_KEPT_MS: i64 = DAY_MS;
 
 /// Deletes everything that has expired by now: events, trials, and what lies in quarantine.
 pub(crate) fn sweep(

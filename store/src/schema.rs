@@ -1,4 +1,4 @@
-//! The three databases' schemas, as numbered migrations from the first day, and how each is opened.
+//! The databases' schemas, as numbered migrations from the first day, and how each is opened.
 
 use std::time::Duration;
 
@@ -68,6 +68,57 @@ pub(crate) const REGISTRY: Database = Database {
         ) STRICT, WITHOUT ROWID;
     ",
         crate::shares::MIGRATION,
+        crate::audit::INDEXES,
+    ],
+};
+
+/// People, their sessions, links that let somebody in, and the audit of all that. Apart from the registry, because
+/// sessions are written while people only look, and each change of the registry has every definition loaded anew.
+pub(crate) const PEOPLE: Database = Database {
+    name: "people.db",
+    synchronous: "FULL",
+    migrations: &[
+        "
+        CREATE TABLE people (
+            number INTEGER PRIMARY KEY AUTOINCREMENT,
+            email TEXT NOT NULL UNIQUE,
+            name TEXT NOT NULL,
+            role TEXT NOT NULL,
+            password TEXT,
+            created INTEGER NOT NULL
+        ) STRICT;
+        CREATE TABLE sessions (
+            hash BLOB PRIMARY KEY,
+            person INTEGER NOT NULL,
+            created INTEGER NOT NULL,
+            seen INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX sessions_by_person ON sessions (person);
+        CREATE TABLE links (
+            number INTEGER PRIMARY KEY AUTOINCREMENT,
+            hash BLOB NOT NULL UNIQUE,
+            kind TEXT NOT NULL,
+            person INTEGER,
+            email TEXT,
+            role TEXT,
+            made INTEGER NOT NULL,
+            until INTEGER NOT NULL
+        ) STRICT;
+        CREATE TABLE audit (
+            number INTEGER PRIMARY KEY,
+            at INTEGER NOT NULL,
+            actor TEXT NOT NULL,
+            action TEXT NOT NULL,
+            thing TEXT NOT NULL,
+            before TEXT,
+            after TEXT
+        ) STRICT;
+        CREATE TABLE settings (
+            name TEXT PRIMARY KEY,
+            value TEXT NOT NULL
+        ) STRICT, WITHOUT ROWID;
+    ",
+        crate::audit::INDEXES,
     ],
 };
 
@@ -75,7 +126,8 @@ pub(crate) const REGISTRY: Database = Database {
 pub(crate) const EVENTS: Database = Database {
     name: "events.db",
     synchronous: "FULL",
-    migrations: &["
+    migrations: &[
+        "
         CREATE TABLE events (
             seq INTEGER PRIMARY KEY,
             id BLOB NOT NULL,
@@ -109,14 +161,80 @@ pub(crate) const EVENTS: Database = Database {
         ) STRICT;
         CREATE INDEX quarantine_by_event ON quarantine (event, seq);
         CREATE INDEX quarantine_by_expiry ON quarantine (expires);
-    "],
+    ",
+        COUNTERS,
+    ],
 };
+
+/// Counters beside the log, begun with what the log and the quarantine hold.
+const COUNTERS: &str = "
+    CREATE TABLE hours (
+        hour INTEGER NOT NULL,
+        event INTEGER NOT NULL,
+        ver INTEGER NOT NULL,
+        accepted INTEGER NOT NULL DEFAULT 0,
+        replayed INTEGER NOT NULL DEFAULT 0,
+        unchecked INTEGER NOT NULL DEFAULT 0,
+        invalid INTEGER NOT NULL DEFAULT 0,
+        stale INTEGER NOT NULL DEFAULT 0,
+        unknown_version INTEGER NOT NULL DEFAULT 0,
+        too_old INTEGER NOT NULL DEFAULT 0,
+        origin INTEGER NOT NULL DEFAULT 0,
+        disabled INTEGER NOT NULL DEFAULT 0,
+        hidden INTEGER NOT NULL DEFAULT 0,
+        too_large INTEGER NOT NULL DEFAULT 0,
+        malformed INTEGER NOT NULL DEFAULT 0,
+        unknown_event INTEGER NOT NULL DEFAULT 0,
+        PRIMARY KEY (hour, event, ver)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE reasons (
+        hour INTEGER NOT NULL,
+        event INTEGER NOT NULL,
+        why TEXT NOT NULL,
+        thing TEXT NOT NULL,
+        ver INTEGER NOT NULL,
+        count INTEGER NOT NULL,
+        PRIMARY KEY (hour, event, why, thing, ver)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE held (
+        event INTEGER NOT NULL,
+        what TEXT NOT NULL,
+        ver INTEGER NOT NULL,
+        count INTEGER NOT NULL,
+        PRIMARY KEY (event, what, ver)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE old_pages (
+        event INTEGER NOT NULL,
+        page TEXT NOT NULL,
+        ver INTEGER NOT NULL,
+        rev INTEGER,
+        last INTEGER NOT NULL,
+        count INTEGER NOT NULL,
+        PRIMARY KEY (event, page)
+    ) STRICT, WITHOUT ROWID;
+    ALTER TABLE quarantine ADD COLUMN code TEXT NOT NULL AS (rejection ->> '$.code') VIRTUAL;
+    CREATE INDEX quarantine_by_code ON quarantine (event, code, seq);
+    CREATE INDEX quarantine_by_code_alone ON quarantine (code, seq);
+    INSERT INTO held
+        SELECT event, iif(flags & 1, 'trial', 'stored'), ver, count(*) FROM events GROUP BY 1, 2, 3;
+    INSERT INTO held SELECT event, code, 0, count(*) FROM quarantine GROUP BY 1, 2;
+    INSERT INTO hours (hour, event, ver, accepted, unchecked)
+        SELECT received / 3600000, event, ver, count(*), sum((flags & 2) / 2)
+        FROM events WHERE flags & 1 = 0 GROUP BY 1, 2, 3;
+    INSERT INTO hours (hour, event, ver, unchecked, invalid, stale, unknown_version, too_old)
+        SELECT received / 3600000, event, iif(code = 'unknown_version', 0, ver), sum((flags & 2) / 2),
+            sum(code = 'invalid_fields'), sum(code = 'stale_version'), sum(code = 'unknown_version'), sum(code = 'too_old')
+        FROM quarantine WHERE flags & 1 = 0 GROUP BY 1, 2, 3
+        ON CONFLICT DO UPDATE SET unchecked = unchecked + excluded.unchecked, invalid = excluded.invalid,
+            stale = excluded.stale, unknown_version = excluded.unknown_version, too_old = excluded.too_old;
+";
 
 /// Ids and secondary indexes, merged behind the log and made anew from it.
 pub(crate) const INDEX: Database = Database {
     name: "index.db",
     synchronous: "NORMAL",
-    migrations: &["
+    migrations: &[
+        "
         CREATE TABLE ids (
             id BLOB PRIMARY KEY,
             seq INTEGER NOT NULL
@@ -138,7 +256,20 @@ pub(crate) const INDEX: Database = Database {
             seq INTEGER NOT NULL
         ) STRICT;
         INSERT INTO watermark VALUES (1, 0);
-    "],
+    ",
+        "
+        CREATE TABLE by_version (
+            event INTEGER NOT NULL,
+            ver INTEGER NOT NULL,
+            received INTEGER NOT NULL,
+            seq INTEGER NOT NULL,
+            PRIMARY KEY (event, ver, received, seq)
+        ) STRICT, WITHOUT ROWID;
+        -- How far it reaches, while it is made for events that were merged before it was there.
+        CREATE TABLE by_version_lacks (reaches INTEGER NOT NULL) STRICT;
+        INSERT INTO by_version_lacks VALUES (0);
+    ",
+    ],
 };
 
 impl Database {

@@ -11,8 +11,11 @@ use tokio::sync::oneshot;
 
 use beaconry_model::error::Refusal;
 use beaconry_model::event::Event;
+use beaconry_model::judge::Facts;
+use beaconry_model::time::Timestamp;
 
 use crate::clock::Clock;
+use crate::counts::Count;
 use crate::error::StoreError;
 use crate::folder::{Folder, Lease};
 use crate::index::Filter;
@@ -20,10 +23,12 @@ use crate::jobs::{self, ReplayReport};
 use crate::live::Feed;
 use crate::merger::Merger;
 use crate::picks::Picks;
-use crate::reader::Reader;
+use crate::reader::{Pool, Reader};
 use crate::registry::Registry;
+use crate::replay::{self, Replay, ReplayCount};
 use crate::schema::{EVENTS, INDEX};
 use crate::snapshot::{EventNo, Known, Snapshot};
+use crate::tally::Tally;
 use crate::watch::{self, Seen};
 use crate::writer::{AppendError, Entry, Pending, QUEUE, Write, Writer, Written};
 
@@ -35,8 +40,11 @@ pub struct Store {
     writer: SyncSender<Write>,
     seen: Sender<Seen>,
     broken: Arc<OnceLock<String>>,
+    /// What was refused, until the writer writes it down.
+    refused: Arc<Mutex<Tally>>,
     feed: Feed,
     picks: Picks,
+    readers: Arc<Pool>,
     threads: Vec<JoinHandle<()>>,
     /// Last, so that it is given back when everything else is closed.
     _lease: Lease,
@@ -103,7 +111,9 @@ impl Store {
     ) -> Result<Arc<Store>, StoreError> {
         let definitions = Arc::new(Definitions::open(folder, clock)?);
         let broken = Arc::new(OnceLock::new());
-        let (writer, mut threads) = start_writing(&definitions.folder, broken.clone())?;
+        let refused = Arc::default();
+        let (writer, mut threads) =
+            start_writing(&definitions.folder, broken.clone(), Arc::clone(&refused))?;
         let (seen, news) = mpsc::channel();
         let watched = Registry::open(&definitions.folder)?;
         let picks = Picks::open(&mut definitions.registry())?;
@@ -114,8 +124,10 @@ impl Store {
             writer,
             seen,
             broken,
+            refused,
             feed: Feed::default(),
             picks,
+            readers: Arc::default(),
             threads,
             _lease: lease,
         }))
@@ -146,9 +158,9 @@ impl Store {
         &self.definitions.folder
     }
 
-    /// A reader of what is stored, with connections of its own.
+    /// A reader of what is stored. Its connections are used again once it is dropped.
     pub fn reader(&self) -> Result<Reader, StoreError> {
-        Reader::open(&self.definitions.folder)
+        self.readers.reader(&self.definitions.folder)
     }
 
     /// Whether events can be stored; where not, why.
@@ -159,11 +171,31 @@ impl Store {
     /// Stores events and keeps rejected ones aside. Ready only after the commit that holds all of them.
     pub async fn append(&self, entries: Vec<Entry>) -> Result<Written, AppendError> {
         let seen = self.first_beacons(&entries);
+        let old = self.of_old_snippets(&entries);
         let written = queue(&self.writer, entries)?.await.map_err(|_| AppendError::Busy)??;
+        if !old.is_empty() {
+            let mut tally = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+            for (event, facts) in &old {
+                tally.old_page(*event, facts);
+            }
+        }
         for first in seen {
             let _ = self.seen.send(first);
         }
         Ok(written)
+    }
+
+    /// Counts a beacon that was refused, with its web origin where that is why. Nothing else of it is kept. The count is
+    /// on disk within about a second, and may be lost by a crash until then.
+    pub fn count_refused(
+        &self,
+        event: Option<EventNo>,
+        count: Count,
+        origin: Option<&str>,
+        received: Timestamp,
+    ) {
+        let mut tally = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        tally.refused(event, count, origin, received);
     }
 
     /// The registry, for changes. What it changes is in the next snapshot; [`Store::reload`] makes that now.
@@ -190,6 +222,37 @@ impl Store {
     /// Stores what is in an event's quarantine after all, as the version each came under or as the current one.
     pub fn replay(&self, known: &Known, as_current: bool) -> Result<ReplayReport, StoreError> {
         jobs::replay_here(&self.definitions, &self.writer, known, as_current)
+    }
+
+    /// Replays some of an event's quarantine, or sees what would become of it. After each some hundred `tell` hears how far
+    /// it has come, and says whether to go on. Blocks: not to be called where others wait.
+    pub fn replay_some(
+        &self,
+        order: &Replay,
+        tell: impl FnMut(&ReplayCount) -> bool,
+    ) -> Result<ReplayCount, StoreError> {
+        replay::run(&self.definitions, &self.writer, order, tell, |_, _| {})
+    }
+
+    /// Which of these came from an older snippet than the one that is live.
+    fn of_old_snippets(&self, entries: &[Entry]) -> Vec<(EventNo, Facts)> {
+        let snapshot = self.definitions.snapshot.load();
+        let mut old = Vec::new();
+        for entry in entries {
+            let (number, facts) = match entry {
+                Entry::Accepted(number, accepted) => (number, accepted.facts()),
+                Entry::Quarantined(number, kept, _) => (number, &kept.facts),
+                Entry::Replayed(..) => continue,
+            };
+            let pin = snapshot.by_number(*number).and_then(|known| known.event.tracking().pin());
+            let is_old = pin.is_some_and(|pin| {
+                facts.ver < pin.version || facts.rev.is_some_and(|rev| rev < pin.rev)
+            });
+            if is_old && !facts.test && facts.url.is_some() {
+                old.push((*number, facts.clone()));
+            }
+        }
+        old
     }
 
     /// Pins whose first beacon is among these.
@@ -230,6 +293,8 @@ impl Drop for Store {
         // Threads end once nobody can ask them for anything: the watching one, then the writer, then the merger.
         let (closed, _) = mpsc::channel();
         drop(std::mem::replace(&mut self.seen, closed));
+        // Who writes closes last, so that the write-ahead logs are gone with everything deleted that is in them.
+        self.readers.close();
         let (closed, _) = mpsc::sync_channel(0);
         drop(std::mem::replace(&mut self.writer, closed));
         for thread in self.threads.drain(..) {
@@ -242,6 +307,7 @@ impl Drop for Store {
 fn start_writing(
     folder: &Folder,
     broken: Arc<OnceLock<String>>,
+    refused: Arc<Mutex<Tally>>,
 ) -> Result<(SyncSender<Write>, Vec<JoinHandle<()>>), StoreError> {
     let events = EVENTS.open(folder)?;
     let filter = Filter::new();
@@ -262,6 +328,8 @@ fn start_writing(
         next_seq,
         unmerged: Pending::default(),
         ticks: 0,
+        refused,
+        uncounted: 0,
         broken,
     };
     let threads = vec![

@@ -3,9 +3,9 @@
 
 use std::collections::{HashSet, VecDeque};
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::mpsc::{Receiver, Sender};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::{Connection, ErrorCode};
 use tokio::sync::oneshot;
@@ -14,12 +14,14 @@ use beaconry_model::event_id::EventId;
 use beaconry_model::judge::{Accepted, Quarantined};
 use beaconry_model::time::Timestamp;
 
+use crate::counts;
 use crate::index::{self, Deleted, Filter, Unmerged};
 use crate::log;
 use crate::merger::Merge;
 use crate::quarantine;
 use crate::schema::give_back_pages;
 use crate::snapshot::EventNo;
+use crate::tally::{Held, Tally};
 
 /// Requests that may wait for the writer; one more is answered "busy".
 pub(crate) const QUEUE: usize = 8_192;
@@ -29,6 +31,8 @@ const GROUP: usize = 4_096;
 const RUN: usize = 50_000;
 /// Ticks that events wait to be merged while few arrive.
 const PATIENCE: u32 = 3;
+/// Ticks between two writings of what was refused: a second.
+const COUNTED_EVERY: u32 = 5;
 /// Runs that may wait to be merged; beyond that, requests are answered "busy".
 const MAX_RUNS: usize = 8;
 
@@ -115,6 +119,10 @@ pub(crate) struct Writer {
     pub(crate) unmerged: Pending,
     /// Ticks since the last run was handed over.
     pub(crate) ticks: u32,
+    /// What was refused since it was last written down.
+    pub(crate) refused: Arc<Mutex<Tally>>,
+    /// Ticks since then.
+    pub(crate) uncounted: u32,
     /// Why nothing is written any more.
     pub(crate) broken: Arc<std::sync::OnceLock<String>>,
 }
@@ -152,6 +160,7 @@ impl Writer {
             }
         }
         self.hand_over();
+        self.count_refused();
     }
 
     /// Writes what waits as one transaction.
@@ -217,19 +226,24 @@ impl Writer {
     ) -> Result<Vec<Written>, rusqlite::Error> {
         let transaction = self.events.unchecked_transaction()?;
         let mut all = Vec::with_capacity(appends.len());
+        let mut tally = Tally::default();
         for (entries, _) in appends {
             let mut written = Written::default();
             for entry in entries {
-                let (event, accepted) = match entry {
+                let (event, accepted, replayed) = match entry {
                     Entry::Quarantined(event, kept, expires) => {
-                        quarantine::insert(&transaction, *event, kept, *expires)?;
+                        if quarantine::insert(&transaction, *event, kept, *expires)? {
+                            tally.quarantined(*event, kept);
+                        }
                         continue;
                     }
                     Entry::Replayed(event, accepted, number) => {
-                        quarantine::remove(&transaction, *number)?;
-                        (event, accepted)
+                        if let Some((event, code)) = quarantine::remove(&transaction, *number)? {
+                            tally.hold(event, Held::Quarantined(code), -1);
+                        }
+                        (event, accepted, true)
                     }
-                    Entry::Accepted(event, accepted) => (event, accepted),
+                    Entry::Accepted(event, accepted) => (event, accepted, false),
                 };
                 let facts = accepted.facts();
                 if self.unmerged.holds(&facts.id) || is_merged(&self.filter, &self.index, facts.id)?
@@ -239,11 +253,13 @@ impl Writer {
                 }
                 let seq = self.next_seq + run.len() as i64;
                 log::insert(&transaction, seq, *event, accepted)?;
+                tally.stored(*event, accepted, replayed);
                 self.unmerged.ids.insert(facts.id);
                 run.push(Unmerged {
                     id: facts.id,
                     seq,
                     event: *event,
+                    ver: facts.ver,
                     received: facts.received,
                     test: facts.test,
                 });
@@ -251,6 +267,7 @@ impl Writer {
             }
             all.push(written);
         }
+        tally.write(&transaction)?;
         transaction.commit()?;
         Ok(all)
     }
@@ -279,13 +296,17 @@ impl Writer {
                 if self.ticks >= PATIENCE {
                     self.hand_over();
                 }
+                self.uncounted += 1;
+                if self.uncounted >= COUNTED_EVERY {
+                    self.count_refused();
+                }
                 return;
             }
             Write::Delete { deleted, now, done } => self.delete(deleted, now).map(|()| {
                 let _ = done.send(());
             }),
             Write::ExpireQuarantine { now, limit, done } => {
-                quarantine::expire(&self.events, now, limit).map(|expired| {
+                self.expire_quarantine(now, limit).map(|expired| {
                     let _ = done.send(expired);
                 })
             }
@@ -297,18 +318,58 @@ impl Writer {
 
     fn delete(&mut self, mut deleted: Vec<Deleted>, now: Timestamp) -> Result<(), rusqlite::Error> {
         let transaction = self.events.unchecked_transaction()?;
+        let mut tally = Tally::default();
         for gone in &mut deleted {
             let mut statement =
-                transaction.prepare_cached("DELETE FROM events WHERE seq = ? RETURNING id")?;
-            gone.id = statement
-                .query([gone.seq])?
-                .next()?
-                .map(|row| row.get(0).map(EventId))
-                .transpose()?;
+                transaction.prepare_cached("DELETE FROM events WHERE seq = ? RETURNING id, ver")?;
+            let mut rows = statement.query([gone.seq])?;
+            let Some(row) = rows.next()? else { continue };
+            let ver = row.get(1)?;
+            gone.was = Some((EventId(row.get(0)?), ver));
+            let held = if gone.test { Held::Trial(ver) } else { Held::Stored(ver) };
+            tally.hold(gone.event, held, -1);
         }
+        tally.write(&transaction)?;
         transaction.commit()?;
         let _ = self.merger.send(Merge::Forget { deleted, now });
         Ok(())
+    }
+
+    fn expire_quarantine(&mut self, now: Timestamp, limit: u32) -> Result<usize, rusqlite::Error> {
+        let transaction = self.events.unchecked_transaction()?;
+        let mut tally = Tally::default();
+        let expired = quarantine::expire(&transaction, now, limit)?;
+        for (event, code) in &expired {
+            tally.hold(*event, Held::Quarantined(*code), -1);
+        }
+        tally.write(&transaction)?;
+        counts::prune(&transaction, now)?;
+        transaction.commit()?;
+        Ok(expired.len())
+    }
+
+    /// Writes down what was refused. Counts that cannot be written wait for the next time; they are bounded.
+    fn count_refused(&mut self) {
+        self.uncounted = 0;
+        if self.broken.get().is_some() {
+            return;
+        }
+        let tally = {
+            let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+            std::mem::take(&mut *refused)
+        };
+        if tally.is_empty() {
+            return;
+        }
+        let written = self.events.unchecked_transaction().and_then(|transaction| {
+            tally.write(&transaction)?;
+            transaction.commit()
+        });
+        if let Err(error) = written {
+            self.failed(&error);
+            let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+            refused.add(tally);
+        }
     }
 
     /// Gives the growing run to the merger.

@@ -177,7 +177,7 @@ fn a_definition_with_101_fields_is_refused() {
 
 #[test]
 fn a_server_that_is_told_to_stop_answers_what_is_under_way() {
-    let Setting { server, folder, site: _site } = {
+    let Setting { server, folder, site: _site, .. } = {
         let setting = Setting::new();
         setting.event("Order placed", &["orderid:text:required"]);
         setting

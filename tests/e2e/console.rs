@@ -1,4 +1,4 @@
-//! The console on the real binary: pages, buttons, the live list, and who may come in.
+//! The console on the real binary: the live list, and who may come in.
 
 use beaconry_tests::{Browser, beacon, event, event_id, get, post};
 use serde_json::json;
@@ -6,32 +6,11 @@ use serde_json::json;
 use crate::setting::Setting;
 
 #[tokio::test]
-async fn tracking_is_switched_by_buttons() {
-    let setting = Setting::new();
-    crate::setting::create(setting.folder.path(), "Order <b>placed</b>", &["orderid:text"], None);
-    let browser = Browser::start().await;
-    beaconry_tests::eventually("the event in the console", || {
-        get(&setting.server.console, "/", &[]).text().contains("class=\"card\"").then_some(())
-    });
-    browser.open(&setting.server.console).await;
-    browser.click(".card a").await;
-    // Names are text, not markup.
-    browser.reads("h1", "Order <b>placed</b>").await;
-    browser.click("button.primary").await;
-    browser.see("#paste").await;
-    let paste = browser.run("return document.querySelector('#paste').value").await;
-    assert_eq!(paste, json!(setting.paste("order-b-placed-b")));
-    browser.click("button.danger").await;
-    browser.see(".tag.off").await;
-    let status = setting.server.json(&["tracking", "status", "order-b-placed-b"]);
-    assert_eq!((&status["enabled"], &status["pinned"]), (&json!(false), &json!(null)));
-}
-
-#[tokio::test]
 async fn beacons_show_live_as_they_arrive() {
     let setting = Setting::new();
     let key = setting.event("Order placed", &["orderid:text:required"]);
     let browser = Browser::start().await;
+    browser.come_in(&setting.session).await;
     browser.open(&format!("{}/live", setting.server.console)).await;
     browser
         .settle("while (!document.querySelector('#live-state').textContent.startsWith('Connected')) await new Promise(next => setTimeout(next, 10))")
@@ -56,14 +35,16 @@ async fn beacons_show_live_as_they_arrive() {
 fn the_console_answers_to_loopback_names_and_its_own_forms_only() {
     let setting = Setting::new();
     let url = &setting.server.console;
-    assert_eq!(get(url, "/", &[]).status, 200);
+    let cookie = format!("Cookie: {}", setting.session.cookie);
+    assert_eq!(get(url, "/", &[&cookie]).status, 200);
     let port = url.rsplit(':').next().unwrap();
-    assert_eq!(get(url, "/", &[&format!("Host: localhost:{port}")]).status, 200);
-    assert_eq!(get(url, "/", &[&format!("Host: evil.example:{port}")]).status, 421);
+    assert_eq!(get(url, "/", &[&cookie, &format!("Host: localhost:{port}")]).status, 200);
+    assert_eq!(get(url, "/", &[&cookie, &format!("Host: evil.example:{port}")]).status, 421);
     setting.event("Order placed", &["orderid:text"]);
     let shown = setting.server.json(&["event", "show", "order-placed"]);
-    let disable = format!("/events/{}/disable", shown["discriminator"].as_str().unwrap());
-    assert_eq!(post(url, &disable, &["Origin: https://evil.example"], b"").status, 403);
+    let disable = format!("/events/{}/tracking/disable", shown["discriminator"].as_str().unwrap());
+    let foreign = "Origin: https://evil.example";
+    assert_eq!(post(url, &disable, &[&cookie, foreign], b"").status, 403);
     assert_eq!(
         setting.server.json(&["tracking", "status", "order-placed"])["enabled"],
         json!(true)

@@ -119,7 +119,7 @@ async fn where_wasm_is_refused_values_go_unchecked_and_the_collector_checks() {
     // The console names the directive that is missing.
     let shown = setting.server.json(&["event", "show", "order-placed"]);
     let path = format!("/events/{}", shown["discriminator"].as_str().unwrap());
-    let console = get(&setting.server.console, &path, &[]).text();
+    let console = setting.session.get(&path).text();
     assert!(console.contains("1 of the last 1 events came unchecked"), "{console}");
     assert!(console.contains("wasm-unsafe-eval"), "{console}");
 }

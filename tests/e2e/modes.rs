@@ -80,7 +80,7 @@ async fn trials_count_nowhere() {
 async fn a_stale_answer_is_final_for_the_page_and_says_what_to_do() {
     let setting = Setting::new();
     setting.event("It", &["n:number"]);
-    let Setting { server, site, folder } = setting;
+    let Setting { server, site, folder, .. } = setting;
     site.page("/", &(LISTEN.to_owned() + &paste(folder.path(), "it")), "");
     let collector = server.collector.clone();
     run(folder.path(), &["event", "edit", "it", "--add-field", "note:text"]);

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use beaconry_tests::{Server, Site, beaconry, eventually, get};
+use beaconry_tests::{Server, Session, Site, beaconry, eventually};
 use tempfile::TempDir;
 
 /// A server with one section whose site may send beacons.
@@ -10,6 +10,8 @@ pub(crate) struct Setting {
     pub(crate) server: Server,
     pub(crate) site: Site,
     pub(crate) folder: TempDir,
+    /// An administrator of its console.
+    pub(crate) session: Session,
 }
 
 impl Setting {
@@ -18,7 +20,8 @@ impl Setting {
         let site = Site::start();
         run(folder.path(), &["section", "create", "Shop", "--origin", &site.origin]);
         let server = Server::start(folder.path());
-        Setting { server, site, folder }
+        let session = Session::administrator(&server);
+        Setting { server, site, folder, session }
     }
 
     /// An event with these fields, its tracking on; gives its public key.
@@ -42,7 +45,7 @@ impl Setting {
         let shown = self.server.json(&["event", "show", slug]);
         let page = format!("/events/{}", shown["discriminator"].as_str().unwrap());
         eventually("the server notices what was changed beside it", || {
-            get(&self.server.console, &page, &[]).text().contains("pinned to version").then_some(())
+            self.session.get(&page).text().contains("pinned to version").then_some(())
         });
         shown["key"].as_str().unwrap().to_owned()
     }

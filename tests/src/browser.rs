@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::driver::{Driver, Engine};
 use crate::http;
+use crate::session::Session;
 
 /// A browser with one window. Closed, with its driver, when it goes out of scope.
 #[derive(Debug)]
@@ -31,6 +32,21 @@ impl Browser {
     /// Opens a page.
     pub async fn open(&self, url: &str) {
         self.client.goto(url).await.unwrap_or_else(|error| panic!("{url}: {error}"));
+    }
+
+    /// Goes on as somebody who is logged in to the console: this browser gets the session's cookie.
+    pub async fn come_in(&self, session: &Session) {
+        // A cookie is given to the site of the page that is open.
+        self.open(&format!("{}/static/console.css", session.console())).await;
+        let (name, value) = session.cookie.split_once('=').expect("a cookie has a name");
+        // Said to the driver itself: the client would name a domain, which for an address of numbers there is not.
+        let id = self.client.session_id().await.ok().flatten().unwrap_or_default();
+        let path = format!("/session/{id}/cookie");
+        let cookie =
+            json!({ "cookie": { "name": name, "value": value, "path": "/", "httpOnly": true } });
+        let json = ["Content-Type: application/json"];
+        let set = http::post(&self.driver.address, &path, &json, cookie.to_string().as_bytes());
+        assert_eq!(set.status, 200, "{}", set.text());
     }
 
     /// Clicks the first element that matches.
@@ -104,6 +120,20 @@ impl Browser {
     /// The browser itself, for what has a file of its own.
     pub(crate) fn client(&self) -> &Client {
         &self.client
+    }
+
+    /// What assistive technology gets of an element: its `label` or its `role`, as the browser computes it.
+    pub(crate) async fn computed(&self, element: &str, what: &str) -> Option<String> {
+        let session = self.client.session_id().await.ok().flatten().unwrap_or_default();
+        let path = format!("/session/{session}/element/{element}/computed{what}");
+        let answer = http::get(&self.driver.address, &path, &[]);
+        (answer.status == 200).then(|| answer.json()["value"].as_str().map(str::to_owned))?
+    }
+
+    /// Shows pages in light or dark from now on. Chromium only.
+    pub async fn scheme(&self, scheme: &str) {
+        let features = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
+        self.devtools("Emulation.setEmulatedMedia", features).await;
     }
 
     /// Runs a command of the Chrome DevTools Protocol and gives what it answers. Chromium only.

@@ -5,14 +5,18 @@
 mod browser;
 mod driver;
 mod http;
+mod person;
 mod pointer;
 mod server;
+mod session;
 mod site;
 
 pub use browser::Browser;
 pub use http::{Answer, exchange, get, post};
+pub use person::{Device, Person};
 pub use pointer::Control;
 pub use server::{Run, Server, beaconry, eventually};
+pub use session::{PASSWORD, Session, cookie, log_in, post_form};
 pub use site::Site;
 
 use serde_json::{Value, json};

@@ -1,6 +1,6 @@
 //! The real binary: as a server on a free port, and as a command.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -61,11 +61,19 @@ fn shifted(minutes: i64) -> Vec<(String, String)> {
 
 /// Runs `beaconry` with these arguments to its end.
 pub fn beaconry(data: &Path, minutes: i64, arguments: &[&str]) -> Run {
-    let output = command(data, minutes)
-        .args(arguments)
-        .stdin(Stdio::null())
-        .output()
-        .expect("the binary runs");
+    reading(data, minutes, arguments, "")
+}
+
+/// The same, with this on its standard input.
+fn reading(data: &Path, minutes: i64, arguments: &[&str], input: &str) -> Run {
+    let mut command = command(data, minutes);
+    command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("the binary runs");
+    let mut stdin = child.stdin.take().expect("its input is piped");
+    // A command that reads nothing may be over before this is written.
+    let _ = stdin.write_all(input.as_bytes());
+    drop(stdin);
+    let output = child.wait_with_output().expect("the binary runs");
     Run {
         code: output.status.code().unwrap_or(-1),
         out: String::from_utf8_lossy(&output.stdout).into_owned(),
@@ -83,6 +91,8 @@ pub struct Server {
     pub console: String,
     /// `http://host:port` of the demo shop.
     pub shop: String,
+    /// The link it printed: into the demo, or for the first administrator.
+    pub link: String,
     data: PathBuf,
     minutes: i64,
 }
@@ -120,6 +130,7 @@ impl Server {
             collector: String::new(),
             console: String::new(),
             shop: String::new(),
+            link: String::new(),
             data: data.to_owned(),
             minutes,
         };
@@ -127,9 +138,14 @@ impl Server {
             match line.split_whitespace().collect::<Vec<_>>()[..] {
                 ["shop", address] => server.shop = address.to_owned(),
                 ["collector", address] => server.collector = address.to_owned(),
-                // The last line; everything answers by now.
+                ["first", link] => server.link = link.to_owned(),
+                // The last line; everything answers by now. In a demo it lets in.
                 ["console", address] => {
-                    server.console = address.to_owned();
+                    let at = address.find("/enter/").unwrap_or(address.len());
+                    server.console = address[..at].to_owned();
+                    if at < address.len() {
+                        server.link = address.to_owned();
+                    }
                     return server;
                 }
                 _ => {}
@@ -141,6 +157,11 @@ impl Server {
     /// Runs `beaconry` beside this server, under the same clock.
     pub fn beaconry(&self, arguments: &[&str]) -> Run {
         beaconry(&self.data, self.minutes, arguments)
+    }
+
+    /// The same, with this on its standard input.
+    pub fn beaconry_reading(&self, arguments: &[&str], input: &str) -> Run {
+        reading(&self.data, self.minutes, arguments, input)
     }
 
     /// The JSON that a command prints.

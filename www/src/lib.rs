@@ -1,8 +1,8 @@
 //! What people see: the console, and a demo shop with snippets pasted in.
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used))]
 
+pub mod access;
 pub mod console;
-mod guard;
 mod page;
 pub mod shop;
 mod snippet;

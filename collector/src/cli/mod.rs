@@ -9,6 +9,8 @@ mod serve;
 mod snippet;
 mod tracking;
 mod upkeep;
+#[cfg(feature = "console")]
+mod user;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -62,7 +64,11 @@ enum Command {
     /// Beacons that were turned away and kept: list them, replay them.
     #[command(subcommand)]
     Quarantine(data::Quarantine),
-    /// Who changed which definition, newest first.
+    /// Who may use the console: list them, let somebody in, help who is locked out.
+    #[cfg(feature = "console")]
+    #[command(subcommand)]
+    User(user::Command),
+    /// Who changed what, newest first.
     Audit(upkeep::Audit),
     /// Check every page, checksum and index of the data folder.
     Verify,
@@ -107,6 +113,8 @@ pub(crate) fn main() -> ExitCode {
         Command::Snippet(command) => command.run(&context),
         Command::Events(command) => command.run(&context),
         Command::Quarantine(command) => command.run(&context),
+        #[cfg(feature = "console")]
+        Command::User(command) => command.run(&context),
         Command::Audit(command) => command.run(&context),
         Command::Verify => upkeep::verify(&context),
     };

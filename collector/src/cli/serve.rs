@@ -2,6 +2,8 @@
 
 #[cfg(feature = "console")]
 pub(crate) mod demo;
+#[cfg(feature = "console")]
+mod doors;
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -22,6 +24,8 @@ use super::Context;
 use super::error::CliError;
 use super::output::line;
 use super::snippet::{self, COLLECTOR_URL};
+#[cfg(feature = "console")]
+use doors::Doors;
 
 /// How often what was scheduled is looked at.
 const SETTLE: Duration = Duration::from_millis(500);
@@ -31,10 +35,14 @@ pub(crate) struct Serve {
     /// Where the collector listens.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:4000")]
     collector: SocketAddr,
-    /// Where the console listens: a loopback address, since it has no log-in yet.
+    /// Where the console listens. Beyond this machine only with an https address in --console-url.
     #[cfg(feature = "console")]
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:4001")]
     console: SocketAddr,
+    /// Where people reach the console, like https://console.example, where a reverse proxy is before it.
+    #[cfg(feature = "console")]
+    #[arg(long, value_name = "URL")]
+    console_url: Option<String>,
     /// Where browsers reach the collector, like https://events.shop.example; its own address where it is left out.
     #[arg(long, value_name = "URL")]
     public_url: Option<String>,
@@ -64,27 +72,25 @@ struct Server {
     url: String,
     collector: TcpListener,
     #[cfg(feature = "console")]
-    console: TcpListener,
+    console: Doors,
     #[cfg(feature = "console")]
     shop: Option<(TcpListener, beaconry_www::shop::Shop)>,
 }
 
 impl Server {
     async fn open(serve: &Serve, context: Context) -> Result<Server, CliError> {
-        #[cfg(feature = "console")]
-        if !serve.console.ip().is_loopback() {
-            return Err(CliError::Usage(format!(
-                "--console: expected a loopback address like 127.0.0.1:4001, because the console has no log-in yet, got {}",
-                serve.console
-            )));
-        }
         let signals = Signals::listen()?;
-        let given = serve.public_url.clone().map(Origin::try_from).transpose();
-        let given = given.map_err(|invalid| CliError::Usage(format!("--public-url: {invalid}")))?;
+        let given = address(serve.public_url.as_ref(), "--public-url")?;
+        #[cfg(feature = "console")]
+        let console_url = address(serve.console_url.as_ref(), "--console-url")?;
+        #[cfg(feature = "console")]
+        doors::site(serve.console, console_url.as_ref())?;
         let collector = bind("--collector", serve.collector).await?;
         #[cfg(feature = "console")]
         let console = bind("--console", serve.console).await?;
         let store = Store::open(&context.data, context.clock)?;
+        #[cfg(feature = "console")]
+        let console = Doors::open(&store, console, console_url.as_ref())?;
         let url = match given {
             Some(origin) => origin.to_string(),
             None => format!("http://{}", local(&collector, "--collector")?),
@@ -106,9 +112,7 @@ impl Server {
     fn say(&self) {
         line(&format!("collector  {}", self.url));
         #[cfg(feature = "console")]
-        if let Ok(address) = self.console.local_addr() {
-            line(&format!("console    http://{address}"));
-        }
+        self.console.say();
     }
 
     /// Runs until the process is told to stop; then finishes what is open and writes everything out.
@@ -140,13 +144,15 @@ impl Server {
 fn pages(
     store: &Arc<Store>,
     url: &str,
-    console: TcpListener,
+    console: Doors,
     shop: Option<(TcpListener, beaconry_www::shop::Shop)>,
     stopped: &watch::Receiver<bool>,
 ) -> tokio::task::JoinHandle<()> {
     use beaconry_www::console::{self, Console};
-    let shown = Console { store: store.clone(), snippets: snippet::maker(store, url) };
-    let console = console::run(console, shown, when(stopped.clone()));
+    let Doors { listener, people, site, .. } = console;
+    let shown =
+        Console { store: store.clone(), people, site, snippets: snippet::maker(store, url) };
+    let console = console::run(listener, shown, when(stopped.clone()));
     let closed = when(stopped.clone());
     tokio::spawn(async move {
         match shop {
@@ -156,6 +162,12 @@ fn pages(
             }
         }
     })
+}
+
+/// An address that an option gives.
+fn address(given: Option<&String>, option: &str) -> Result<Option<Origin>, CliError> {
+    let parsed = given.cloned().map(Origin::try_from).transpose();
+    parsed.map_err(|invalid| CliError::Usage(format!("{option}: {invalid}")))
 }
 
 async fn bind(setting: &str, address: SocketAddr) -> Result<TcpListener, CliError> {

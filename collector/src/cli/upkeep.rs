@@ -2,6 +2,8 @@
 
 use clap::Args;
 
+use beaconry_store::{AuditFilter, AuditLog};
+
 use super::Context;
 use super::error::CliError;
 use super::output::{columns, json_value, line, row};
@@ -15,7 +17,8 @@ pub(crate) struct Audit {
 
 impl Audit {
     pub(crate) fn run(self, context: &Context) -> Result<(), CliError> {
-        let entries = context.registry()?.audit(self.limit)?;
+        let log = AuditLog::open(&context.folder()?)?;
+        let (entries, _) = log.page(&AuditFilter::default(), None, self.limit as usize)?;
         if context.json {
             json_value(&entries);
         } else {

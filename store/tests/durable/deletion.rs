@@ -1,23 +1,13 @@
 //! What has expired is really deleted, and what came with it cannot come again.
 
 use std::path::Path;
-use std::time::{Duration, Instant};
 
 use beaconry_model::retention::Retention;
 use beaconry_model::time::DAY_MS;
 use beaconry_store::Store;
 use serde_json::json;
 
-use crate::samples::{entry, entry_with, open, stored, tracked};
-
-/// Waits until a condition holds that background work brings about.
-fn eventually(what: &str, holds: impl Fn() -> bool) {
-    let started = Instant::now();
-    while !holds() {
-        assert!(started.elapsed() < Duration::from_secs(20), "{what}: not within 20 s");
-        std::thread::yield_now();
-    }
-}
+use crate::samples::{entry, entry_with, eventually, open, stored, tracked};
 
 fn bytes_hold(folder: &Path, needle: &str) -> bool {
     std::fs::read_dir(folder).unwrap().any(|file| {

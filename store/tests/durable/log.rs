@@ -121,6 +121,6 @@ fn a_newer_schema_is_refused() {
     let error = Store::open(folder.path(), Clock::default()).unwrap_err().to_string();
     assert_eq!(
         error,
-        "events.db: expected schema 1 or older, got 99; it was written by a newer Beaconry, so use that one"
+        "events.db: expected schema 2 or older, got 99; it was written by a newer Beaconry, so use that one"
     );
 }

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use beaconry_model::category::Category;
 use beaconry_model::event::{Description, Event, NewEvent};
@@ -92,6 +93,19 @@ pub(crate) fn entry_with(
         "data": {"source": "Website", "n": value},
     }]})
     .to_string();
+    judged(known, &body, received)
+}
+
+/// The n-th beacon, of this version and from this page.
+pub(crate) fn entry_from(known: &Known, n: u64, ver: u32, url: &str, received: Timestamp) -> Entry {
+    let body = json!({"v": 1, "visitor": "v", "events": [{
+        "id": id(n), "key": known.event.key(), "ver": ver, "time": received, "url": url,
+        "data": {"source": "Website", "n": n},
+    }]});
+    judged(known, &body.to_string(), received)
+}
+
+fn judged(known: &Known, body: &str, received: Timestamp) -> Entry {
     let envelope = Envelope::parse(body.as_bytes()).unwrap();
     let beacon = Beacon::parse(envelope.events[0].get()).unwrap();
     let arrival = Arrival { received, origin: None };
@@ -103,6 +117,15 @@ pub(crate) fn entry_with(
             quarantine_until(known.event.retention(), received),
         ),
         Verdict::Refused(rejection) => panic!("{rejection:?}"),
+    }
+}
+
+/// Waits until a condition holds that background work brings about.
+pub(crate) fn eventually(what: &str, holds: impl Fn() -> bool) {
+    let started = Instant::now();
+    while !holds() {
+        assert!(started.elapsed() < Duration::from_secs(20), "{what}: not within 20 s");
+        std::thread::yield_now();
     }
 }
 

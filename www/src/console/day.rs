@@ -2,8 +2,13 @@
 
 use std::fmt::Write;
 
+use beaconry_model::time::Timestamp;
+use beaconry_store::{Count, Counts, Hours};
+
+const HOURS: usize = 24;
+
 /// What arrived in each of the last 24 hours, oldest first.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Day {
     /// Stored, by the hour.
     stored: Vec<u64>,
@@ -12,7 +17,28 @@ pub(super) struct Day {
     stale: u64,
 }
 
+impl Default for Day {
+    /// A day on which nothing came.
+    fn default() -> Day {
+        Day { stored: vec![0; HOURS], arrived: 0, stale: 0 }
+    }
+}
+
 impl Day {
+    /// The hours of the day that ends now.
+    pub(super) fn hours(now: Timestamp) -> Hours {
+        Hours::last(HOURS, now)
+    }
+
+    /// Adds what arrived in each of these hours.
+    pub(super) fn add(&mut self, hours: &[Counts]) {
+        for (stored, counts) in self.stored.iter_mut().zip(hours) {
+            *stored += counts.of(Count::Accepted);
+            self.arrived += counts.arrived();
+            self.stale += counts.of(Count::Stale);
+        }
+    }
+
     pub(super) fn stale(&self) -> u64 {
         self.stale
     }

@@ -26,6 +26,7 @@ use crate::page::{go_to, page, page_with};
 #[template(path = "console/edit.html")]
 struct Edit {
     name: String,
+    section: String,
     to: String,
     action: String,
     /// The version the form was opened on, so that nobody saves over what somebody else just saved.
@@ -126,6 +127,7 @@ fn form(
     let to = format!("/events/{}", event.discriminator());
     let edit = Edit {
         name: event.name().to_string(),
+        section: known.section.name.to_string(),
         action: format!("{to}/edit"),
         to,
         base: event.versions().last().number,

@@ -92,6 +92,9 @@ fn make(state: &Console, known: &Known) -> Result<Page, StoreError> {
     let (event, now) = (&known.event, store.clock().steady());
     let tracking = event.tracking();
     let reader = store.reader()?;
+    let mut day = Day::default();
+    let by_version = reader.arrivals_of(known.number, Day::hours(now))?;
+    by_version.values().for_each(|hours| day.add(hours));
     Ok(Page {
         name: event.name().to_string(),
         description: event.description().as_str().to_owned(),
@@ -114,7 +117,7 @@ fn make(state: &Console, known: &Known) -> Result<Page, StoreError> {
         pinned: tracking.pin().map(|pin| pin.version),
         outdated: event.outdated(now),
         scheduled: tracking.scheduled().is_some(),
-        day: Day::default(),
+        day,
         stored: thousands(reader.count(known.number)?),
         quarantined: thousands(reader.quarantine_count(known.number)?),
         unchecked: unchecked(&reader.newest(known.number, true, 100)?),

@@ -1,47 +1,64 @@
 //! The console: events and their tracking, the code to paste, and what arrives.
 
+mod account;
 mod capture;
 mod capture_draft;
 mod create;
 mod day;
 mod draft;
 mod edit;
+mod enter;
 mod event;
 mod hide;
 mod live;
+mod login;
 mod overview;
 mod pick;
+mod routes;
 mod section;
+mod settings;
 mod share;
 mod status;
 mod tracking;
 mod versions;
+#[cfg(test)]
+mod walk;
 mod who;
 mod words;
 
 use std::future::Future;
+use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use askama::Template;
 use axum::Router;
-use axum::http::StatusCode;
-use axum::middleware;
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::{StatusCode, header};
+use axum::middleware::{self, Next};
 use axum::response::Response;
-use axum::routing::{get, post};
+use futures_util::StreamExt;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use beaconry_store::{Store, StoreError};
+use beaconry_store::{People, Role, Store, StoreError};
 
-use crate::guard::guard;
+use crate::access::{Attempts, Passwords, Site, guard, read_cookie};
 use crate::page::{file, page_with};
 use crate::snippet::Snippets;
+use routes::Routes;
+use who::Who;
 
 /// What the console works on.
 #[derive(Clone)]
 pub struct Console {
     /// Where everything is.
     pub store: Arc<Store>,
+    /// Who may come in.
+    pub people: Arc<People>,
+    /// Where people reach it.
+    pub site: Site,
     /// Makes the code to paste.
     pub snippets: Snippets,
 }
@@ -50,6 +67,8 @@ pub struct Console {
 #[derive(Clone)]
 struct State {
     console: Console,
+    passwords: Passwords,
+    attempts: Arc<Attempts>,
     /// Says when to end what would go on for ever.
     stopped: watch::Receiver<bool>,
 }
@@ -66,8 +85,10 @@ pub async fn run(
         shutdown.await;
         let _ = stop.send(true);
     });
-    let router = router(State { console, stopped });
-    let serving = axum::serve(listener, router).with_graceful_shutdown(async move {
+    let (passwords, attempts) = (Passwords::default(), Arc::default());
+    let router = router(State { console, passwords, attempts, stopped });
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    let serving = axum::serve(listener, service).with_graceful_shutdown(async move {
         let _ = ended.wait_for(|ended| *ended).await;
     });
     if let Err(error) = serving.await {
@@ -75,61 +96,126 @@ pub async fn run(
     }
 }
 
-fn router(state: State) -> Router {
-    Router::new()
-        .route("/", get(overview::show))
-        .route("/sections", post(section::create))
-        .route("/sections/new", get(section::new))
-        .route("/sections/{section}", get(section::show).post(section::change))
-        .route("/sections/{section}/new", get(create::choose))
-        .route("/sections/{section}/new/{folder}", get(create::start).post(create::send))
-        .route("/sections/{section}/new/{folder}/check", post(create::check))
-        .route("/events/{event}", get(event::show))
-        .route("/events/{event}/edit", get(edit::show).post(edit::send))
-        .route("/events/{event}/edit/check", post(edit::check))
-        .route("/events/{event}/hide", get(hide::show).post(hide::send))
-        .route("/events/{event}/versions", get(versions::show))
-        .route("/events/{event}/capture", get(capture::show).post(capture::send))
-        .route("/events/{event}/capture/check", post(capture::check))
-        .route("/events/{event}/pick", post(pick::open))
-        .route("/events/{event}/picks/{form}", get(pick::picks))
-        .route("/events/{event}/tracking", get(tracking::show))
-        .route("/events/{event}/tracking/enable", post(tracking::enable))
-        .route("/events/{event}/tracking/disable", post(tracking::disable))
-        .route("/events/{event}/tracking/regenerate", post(tracking::regenerate))
-        .route("/events/{event}/tracking/stale", post(tracking::stale))
-        .route("/events/{event}/tracking/origin", post(tracking::allow_origin))
-        .route("/events/{event}/tracking/status", get(status::stream))
-        .route("/events/{event}/tracking/share", post(share::create))
-        .route("/events/{event}/tracking/share/{share}/end", post(share::end))
-        .route("/share/{token}", get(share::show))
-        .route("/live", get(live::show))
-        .route("/live/stream", get(live::stream))
-        .route(
-            "/static/console.css",
-            get(async || file("text/css", include_str!("../../static/console.css"))),
-        )
-        .route(
-            "/static/console.js",
-            get(async || file("text/javascript", include_str!("../../static/console.js"))),
-        )
-        .route(
-            "/static/pick.js",
-            get(async || file("text/javascript", include_str!("../../static/pick.js"))),
-        )
-        .route(
-            "/static/icon.svg",
-            get(async || file("image/svg+xml", include_str!("../../static/icon.svg"))),
-        )
-        .route(
-            "/static/htmx.js",
-            get(async || file("text/javascript", include_str!("../../static/htmx-4.0.1.min.js"))),
-        )
-        .fallback(async || {
-            problem(StatusCode::NOT_FOUND, "There is no such page. Start from the events.")
+/// Every route, by who may come in: each role may also what is listed above it.
+fn routes() -> Routes {
+    Routes::new()
+        .open()
+        .get("/login", login::show)
+        .post("/login", login::send)
+        .get("/enter/{token}", enter::show)
+        .post("/enter/{token}", enter::send)
+        .get("/share/{token}", share::show)
+        .get("/static/console.css", async || {
+            file("text/css", include_str!("../../static/console.css"))
         })
-        .layer(middleware::from_fn(guard))
+        .get("/static/console.js", async || {
+            file("text/javascript", include_str!("../../static/console.js"))
+        })
+        .get("/static/pick.js", async || {
+            file("text/javascript", include_str!("../../static/pick.js"))
+        })
+        .get("/static/icon.svg", async || {
+            file("image/svg+xml", include_str!("../../static/icon.svg"))
+        })
+        .get("/static/htmx.js", async || {
+            file("text/javascript", include_str!("../../static/htmx-4.0.1.min.js"))
+        })
+        .role(Role::Viewer)
+        .get("/", overview::show)
+        .get("/events/{event}", event::show)
+        .get("/events/{event}/versions", versions::show)
+        .get("/events/{event}/capture", capture::show)
+        .get("/events/{event}/tracking", tracking::show)
+        .get("/events/{event}/tracking/status", status::stream)
+        .get("/live", live::show)
+        .get("/live/stream", live::stream)
+        .get("/account", account::show)
+        .post("/account/name", account::rename)
+        .post("/account/password", account::set_password)
+        .post("/logout", login::out)
+        .post("/logout/everywhere", login::out_everywhere)
+        .role(Role::Marketer)
+        .get("/sections/{section}/new", create::choose)
+        .get("/sections/{section}/new/{folder}", create::start)
+        .post("/sections/{section}/new/{folder}", create::send)
+        .post("/sections/{section}/new/{folder}/check", create::check)
+        .get("/events/{event}/edit", edit::show)
+        .post("/events/{event}/edit", edit::send)
+        .post("/events/{event}/edit/check", edit::check)
+        .get("/events/{event}/hide", hide::show)
+        .post("/events/{event}/hide", hide::send)
+        .post("/events/{event}/capture", capture::send)
+        .post("/events/{event}/capture/check", capture::check)
+        .post("/events/{event}/pick", pick::open)
+        .get("/events/{event}/picks/{form}", pick::picks)
+        .post("/events/{event}/tracking/enable", tracking::enable)
+        .post("/events/{event}/tracking/disable", tracking::disable)
+        .post("/events/{event}/tracking/regenerate", tracking::regenerate)
+        .post("/events/{event}/tracking/stale", tracking::stale)
+        .post("/events/{event}/tracking/origin", tracking::allow_origin)
+        .post("/events/{event}/tracking/share", share::create)
+        .post("/events/{event}/tracking/share/{share}/end", share::end)
+        .role(Role::Administrator)
+        .get("/settings", settings::show)
+        .get("/settings/people", settings::people::show)
+        .post("/settings/people/invite", settings::people::invite)
+        .post("/settings/people/{person}/role", settings::people::change_role)
+        .post("/settings/people/{person}/remove", settings::people::remove)
+        .post("/settings/people/invitations/{invitation}/withdraw", settings::people::withdraw)
+        .get("/settings/audit", settings::audit::show)
+        .get("/settings/storage", settings::storage::show)
+        .post("/sections", section::create)
+        .get("/sections/new", section::new)
+        .get("/sections/{section}", section::show)
+        .post("/sections/{section}", section::change)
+}
+
+fn router(state: State) -> Router {
+    routes()
+        .router()
+        .layer(middleware::from_fn_with_state(state.clone(), identify))
+        .layer(middleware::from_fn_with_state(state.console.site.clone(), guard))
         .with_state(state)
+}
+
+/// Finds out who asks, by the session's cookie.
+async fn identify(
+    axum::extract::State(state): axum::extract::State<State>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let now = state.console.store.clock().now();
+    let token = read_cookie(&state.console.site, request.headers()).unwrap_or_default().to_owned();
+    let who = match state.console.people.session(&token, now) {
+        Ok(person) => person.map(|person| Who { person }),
+        Err(error) => return failed(&error),
+    };
+    if let Some(who) = &who {
+        request.extensions_mut().insert(who.clone());
+    }
+    let answer = Who::answer(who, next.run(request)).await;
+    let stream =
+        answer.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == EVENT_STREAM);
+    if stream { until_session_ends(answer, state, token) } else { answer }
+}
+
+/// What server-sent events come as.
+const EVENT_STREAM: &str = "text/event-stream";
+/// How often a stream looks whether its session is still there.
+const LOOK_AGAIN: Duration = Duration::from_secs(10);
+
+/// Ends a stream, which else went on for ever, soon after its session.
+fn until_session_ends(answer: Response, state: State, token: String) -> Response {
+    let ended = async move {
+        loop {
+            tokio::time::sleep(LOOK_AGAIN).await;
+            let now = state.console.store.clock().now();
+            if !matches!(state.console.people.is_in(&token, now), Ok(true)) {
+                return;
+            }
+        }
+    };
+    answer.map(|body| Body::from_stream(body.into_data_stream().take_until(Box::pin(ended))))
 }
 
 #[derive(Template)]

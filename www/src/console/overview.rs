@@ -1,6 +1,6 @@
 //! The first page: every section with its three folders, and the events in them.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use askama::Template;
@@ -11,7 +11,7 @@ use serde::Deserialize;
 use beaconry_model::category::Category;
 use beaconry_model::templates::{TEMPLATES, Template as Ready};
 use beaconry_model::time::Timestamp;
-use beaconry_store::{EventNo, Known, Snapshot, StoreError};
+use beaconry_store::{Counts, EventNo, Known, Snapshot};
 
 use super::day::Day;
 use super::{State as Console, failed, words};
@@ -71,16 +71,22 @@ pub(super) struct Search {
 pub(super) async fn show(State(state): State<Console>, Query(search): Query<Search>) -> Response {
     let store = &state.console.store;
     let query = search.q.trim().to_owned();
-    match sections(&store.snapshot(), &query, store.clock().steady()) {
+    let now = store.clock().steady();
+    let arrivals = store.reader().and_then(|reader| reader.arrivals(Day::hours(now)));
+    match arrivals.map(|arrivals| sections(&store.snapshot(), &query, now, &arrivals)) {
         Ok(sections) => page(&Overview { query, sections }),
         Err(error) => failed(&error),
     }
 }
 
-fn sections(snapshot: &Snapshot, query: &str, now: Timestamp) -> Result<Vec<Section>, StoreError> {
-    let mut days: HashMap<EventNo, Day> = HashMap::new();
-    let mut section = |section: &Arc<beaconry_model::section::Section>| {
-        let mut folder = |category: Category| {
+fn sections(
+    snapshot: &Snapshot,
+    query: &str,
+    now: Timestamp,
+    arrivals: &BTreeMap<EventNo, Vec<Counts>>,
+) -> Vec<Section> {
+    let section = |section: &Arc<beaconry_model::section::Section>| {
+        let folder = |category: Category| {
             let in_it = |known: &&Arc<Known>| {
                 known.event.category() == category && known.section.id == section.id
             };
@@ -91,9 +97,7 @@ fn sections(snapshot: &Snapshot, query: &str, now: Timestamp) -> Result<Vec<Sect
                 word: category.word(),
                 name,
                 about,
-                events: rows
-                    .map(|known| row(known, days.remove(&known.number).unwrap_or_default(), now))
-                    .collect(),
+                events: rows.map(|known| row(known, arrivals.get(&known.number), now)).collect(),
                 templates: TEMPLATES.iter().filter(|ready| ready.category == category).collect(),
             }
         };
@@ -102,10 +106,10 @@ fn sections(snapshot: &Snapshot, query: &str, now: Timestamp) -> Result<Vec<Sect
             id: section.id.to_string(),
             name: section.name.to_string(),
             origins: origins.join(", "),
-            folders: Category::ALL.into_iter().map(&mut folder).collect(),
+            folders: Category::ALL.into_iter().map(folder).collect(),
         }
     };
-    Ok(snapshot.sections().iter().map(&mut section).collect())
+    snapshot.sections().iter().map(section).collect()
 }
 
 /// Whether every word of the query is in what people know the event by.
@@ -117,8 +121,10 @@ fn matches(known: &Known, query: &str) -> bool {
     query.to_lowercase().split_whitespace().all(|word| text.contains(word))
 }
 
-fn row(known: &Known, day: Day, now: Timestamp) -> Row {
+fn row(known: &Known, arrivals: Option<&Vec<Counts>>, now: Timestamp) -> Row {
     let event = &known.event;
+    let mut day = Day::default();
+    day.add(arrivals.map_or(&[], Vec::as_slice));
     Row {
         discriminator: event.discriminator().to_string(),
         name: event.name().to_string(),

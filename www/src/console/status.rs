@@ -22,6 +22,7 @@ use beaconry_store::live::{Arrival, Outcome};
 use beaconry_store::{Known, Store, StoreError};
 
 use super::event::find;
+use super::who::Who;
 use super::{State as Console, failed, words};
 
 /// What the page says about the snippet.
@@ -207,6 +208,7 @@ pub(super) async fn stream(
     State(state): State<Console>,
     Path(event): Path<String>,
     Query(Since { since }): Query<Since>,
+    who: Who,
     headers: HeaderMap,
 ) -> Response {
     let known = match find(&state, &event) {
@@ -227,6 +229,7 @@ pub(super) async fn stream(
         known,
         arrivals,
         stopped: state.stopped.clone(),
+        who,
     };
     let news = stream::unfold(watching, |mut watching| async move {
         let message = watching.next().await?;
@@ -243,6 +246,7 @@ struct Watching {
     pin: Option<Pin>,
     arrivals: Receiver<Arc<Arrival>>,
     stopped: watch::Receiver<bool>,
+    who: Who,
 }
 
 impl Watching {
@@ -252,7 +256,8 @@ impl Watching {
             arrival = next_of(&mut self.arrivals, self.known.event.discriminator().as_str()) => arrival?,
             _ = self.stopped.wait_for(|stopped| *stopped) => return None,
         };
-        Some(Status::after(&self.to, self.pin.as_ref(), &arrival).message())
+        let status = Status::after(&self.to, self.pin.as_ref(), &arrival);
+        Some(self.who.later(|| status.message()))
     }
 }
 

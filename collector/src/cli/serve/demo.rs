@@ -46,6 +46,7 @@ impl Demo {
                 snippets: snippet::maker(&server.store, &server.url),
             };
             shop::paste_at_first(&shop).map_err(CliError::Demo)?;
+            server.console.open_to_all(&server.store)?;
             line(&format!("shop       http://{address}"));
             server.say();
             server.shop = Some((listener, shop));

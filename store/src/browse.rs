@@ -1,0 +1,206 @@
+//! The stored events of one kind, newest arrival first, a page at a time: by version, by time, and by what they hold.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::{Duration, Instant};
+
+use rusqlite::params;
+
+use beaconry_model::time::Timestamp;
+
+use crate::error::StoreError;
+use crate::index;
+use crate::log::{self, StoredEvent};
+use crate::reader::Reader;
+use crate::snapshot::EventNo;
+
+/// Places read at a time while something is looked for.
+const STRIDE: usize = 500;
+
+/// Which stored events of one kind; trials are never among them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Range {
+    /// Only those of this version.
+    pub version: Option<u32>,
+    /// Only those that arrived at this moment or later.
+    pub from: Option<Timestamp>,
+    /// Only those that arrived before this moment.
+    pub to: Option<Timestamp>,
+}
+
+/// An event's place in the order of arrival. As text, for addresses: `<milliseconds since 1970>.<place in the log>`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// When it arrived.
+    pub received: Timestamp,
+    /// Its place in the log, which tells apart what arrived at once.
+    pub seq: i64,
+}
+
+impl Place {
+    /// Where an event lies.
+    pub fn of(event: &StoredEvent) -> Place {
+        Place { received: event.received, seq: event.seq }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.received.0, self.seq)
+    }
+}
+
+impl FromStr for Place {
+    type Err = std::num::ParseIntError;
+
+    fn from_str(text: &str) -> Result<Place, Self::Err> {
+        let (received, seq) = text.split_once('.').unwrap_or((text, ""));
+        Ok(Place { received: Timestamp(received.parse()?), seq: seq.parse()? })
+    }
+}
+
+/// What a bounded search found.
+#[derive(Clone, Debug, Default)]
+pub struct Found {
+    /// The events, newest first.
+    pub events: Vec<StoredEvent>,
+    /// How many were looked at.
+    pub looked_at: usize,
+    /// Where to go on; `None` where everything was searched.
+    pub go_on: Option<Place>,
+}
+
+impl Reader {
+    /// The newest stored events of a range that lie before a place; `None` stands for the newest of all.
+    pub fn page(
+        &self,
+        event: EventNo,
+        range: Range,
+        before: Option<Place>,
+        limit: usize,
+    ) -> Result<Vec<StoredEvent>, StoreError> {
+        let mut events = Vec::new();
+        for place in self.places_before(event, range, before, limit)? {
+            // Retention may have deleted it since.
+            events.extend(log::find(self.events(), place.seq)?);
+        }
+        Ok(events)
+    }
+
+    /// Looks for events that fit, from a place backwards, until there are `limit` of them, or `most` were looked at, or the
+    /// time is over. What was found so far is given with the place to go on from.
+    pub fn search(
+        &self,
+        event: EventNo,
+        range: Range,
+        before: Option<Place>,
+        fits: impl Fn(&StoredEvent) -> bool,
+        (limit, most, time): (usize, usize, Duration),
+    ) -> Result<Found, StoreError> {
+        let started = Instant::now();
+        let mut found = Found { go_on: before, ..Found::default() };
+        loop {
+            let places = self.places_before(event, range, found.go_on, STRIDE)?;
+            for place in &places {
+                found.go_on = Some(*place);
+                found.looked_at += 1;
+                let event = log::find(self.events(), place.seq)?;
+                found.events.extend(event.filter(&fits));
+                if found.events.len() >= limit {
+                    return Ok(found);
+                }
+            }
+            if places.len() < STRIDE {
+                return Ok(Found { go_on: None, ..found });
+            }
+            if found.looked_at >= most || started.elapsed() >= time {
+                return Ok(found);
+            }
+        }
+    }
+
+    /// How many stored events a range holds. Without a time it is looked up; with one they are counted, which takes about
+    /// a second for ten million.
+    pub fn count_in(&self, event: EventNo, range: Range) -> Result<u64, StoreError> {
+        if range.from.is_none() && range.to.is_none() {
+            let counts = self.count_by_version(event)?.into_iter();
+            let fitting = counts.filter(|(ver, _)| range.version.is_none_or(|only| only == *ver));
+            return Ok(fitting.map(|(_, count)| count).sum());
+        }
+        let merged = index::watermark(self.index())?;
+        let (from, to) = bounds(range, None);
+        let sql = format!("SELECT count(*) FROM {}", in_index(range));
+        let mut statement = self.index().prepare_cached(&sql)?;
+        let of_range = params![event.0, range.version, to.received.0, to.seq, from.0, merged];
+        let indexed: u64 = statement.query_row(of_range, |row| row.get(0))?;
+        Ok(indexed + self.unmerged(event, range, None, merged)?.len() as u64)
+    }
+
+    /// Places of a range before a place, newest first.
+    fn places_before(
+        &self,
+        event: EventNo,
+        range: Range,
+        before: Option<Place>,
+        limit: usize,
+    ) -> Result<Vec<Place>, StoreError> {
+        // What is not merged yet lies above the watermark; what is merged meanwhile is told by its place.
+        let merged = index::watermark(self.index())?;
+        let mut places = self.unmerged(event, range, before, merged)?;
+        let (from, to) = bounds(range, before);
+        let sql = format!(
+            "SELECT received, seq FROM {} ORDER BY received DESC, seq DESC LIMIT ?7",
+            in_index(range)
+        );
+        let mut statement = self.index().prepare_cached(&sql)?;
+        let limited = i64::try_from(limit).unwrap_or(i64::MAX);
+        let of_range =
+            params![event.0, range.version, to.received.0, to.seq, from.0, merged, limited];
+        let mut rows = statement.query(of_range)?;
+        while let Some(row) = rows.next()? {
+            places.push(Place { received: Timestamp(row.get(0)?), seq: row.get(1)? });
+        }
+        places.sort_unstable_by(|a, b| b.cmp(a));
+        places.truncate(limit);
+        Ok(places)
+    }
+
+    fn unmerged(
+        &self,
+        event: EventNo,
+        range: Range,
+        before: Option<Place>,
+        merged: i64,
+    ) -> Result<Vec<Place>, StoreError> {
+        let (from, to) = bounds(range, before);
+        let mut statement = self.events().prepare_cached(
+            "SELECT received, seq FROM events WHERE seq > ?6 AND event = ?1 AND flags & 1 = 0
+             AND (?2 IS NULL OR ver = ?2) AND (received, seq) < (?3, ?4) AND received >= ?5",
+        )?;
+        let of_range = params![event.0, range.version, to.received.0, to.seq, from.0, merged];
+        let rows = statement.query_map(of_range, |row| {
+            Ok(Place { received: Timestamp(row.get(0)?), seq: row.get(1)? })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+}
+
+/// The index a range is looked up in, with its conditions: 1 event, 2 version, 3 and 4 the place before, 5 from, 6 watermark.
+fn in_index(range: Range) -> &'static str {
+    match range.version {
+        Some(_) => {
+            "by_version WHERE event = ?1 AND ver = ?2 AND (received, seq) < (?3, ?4) AND received >= ?5 AND seq <= ?6"
+        }
+        None => {
+            "by_event WHERE event = ?1 AND test = 0 AND ?2 IS NULL AND (received, seq) < (?3, ?4) AND received >= ?5 AND seq <= ?6"
+        }
+    }
+}
+
+/// The earliest moment of a range, and the place that everything in it lies before.
+fn bounds(range: Range, before: Option<Place>) -> (Timestamp, Place) {
+    let newest = Place { received: Timestamp(i64::MAX), seq: i64::MAX };
+    let to = range.to.map_or(newest, |to| Place { received: to, seq: i64::MIN });
+    let before = before.map_or(to, |before| before.min(to));
+    (range.from.unwrap_or(Timestamp(i64::MIN)), before)
+}

@@ -1,0 +1,229 @@
+//! Web tracking in the console: on, off and anew, whether it works, what refuses beacons and how that is mended, and the
+//! link for a developer.
+
+use beaconry_tests::{
+    Browser, Device, Person, Site, beacon, event, event_id, eventually, get, post,
+};
+use serde_json::{Value, json};
+
+use crate::setting::Setting;
+
+fn path(setting: &Setting, slug: &str) -> String {
+    let shown = setting.server.json(&["event", "show", slug]);
+    format!("/events/{}", shown["discriminator"].as_str().unwrap())
+}
+
+/// Sends a beacon as a page of this origin would.
+fn send(setting: &Setting, n: u64, key: &str, ver: u32, data: Value, origin: &str) {
+    let mut one = event(&event_id(n), key, ver, data);
+    one["url"] = json!(format!("{origin}/a-page"));
+    let answer = post(
+        &setting.server.collector,
+        "/c",
+        &[&format!("Origin: {origin}")],
+        beacon(vec![one]).as_bytes(),
+    );
+    assert!([200, 204].contains(&answer.status), "{}", answer.text());
+}
+
+#[tokio::test]
+async fn tracking_is_switched_on_anew_and_off_on_every_device() {
+    for device in [Device::DESKTOP, Device::PHONE, Device::NO_SCRIPTS] {
+        let (setting, browser) = (Setting::new(), Browser::start().await);
+        setting.event("Order placed", &["orderid:text"]);
+        let person = Person::with(&browser, device).await;
+        browser.open(&(setting.server.console.clone() + &path(&setting, "order-placed"))).await;
+        person.presses("link", "Web tracking").await;
+        person.reads("Beacons of every pasted snippet are refused from then on.").await;
+        person.presses("button", "Disable web tracking").await;
+        person.reads("Snippets of version 1 that are pasted already work again at once").await;
+        assert_eq!(
+            setting.server.json(&["tracking", "status", "order-placed"])["enabled"],
+            json!(false)
+        );
+        person.presses("button", "Enable web tracking").await;
+        let paste = format!("Into the head of every page of {}", setting.site.origin);
+        assert_eq!(person.reads_input(&paste).await, setting.paste("order-placed"));
+
+        person.presses("link", "Triggers and values").await;
+        person.presses("button", "Add a trigger").await;
+        person.types("CSS selector", ".buy").await;
+        person.chooses("Action", "Form submit").await;
+        if !device.scripts {
+            person.presses("button", "Show what changed choices ask for").await;
+        }
+        person.types("CSS selector of the form", "#checkout").await;
+        person.presses("button", "Only save").await;
+        person.reads("It still works; regenerate it, and paste the new code.").await;
+        person.reads("the same version with older triggers and values").await;
+        person.presses("radio", "Accept until the new snippet has been seen, then reject").await;
+        person.presses("button", "Regenerate the snippet").await;
+        person.reads("The pasted snippet is up to date.").await;
+        let status = setting.server.json(&["tracking", "status", "order-placed"]);
+        assert_eq!(
+            (&status["pinned"], &status["stale"]),
+            (&json!(1), &json!("until-new-seen")),
+            "{status}"
+        );
+        assert_ne!(person.reads_input(&paste).await, "", "the new code");
+        person.presses("radio", "Accept for good").await;
+        person.presses("button", "Save only this choice").await;
+        person.reads("The pasted snippet is up to date.").await;
+        eventually("the choice is kept", || {
+            let status = setting.server.json(&["tracking", "status", "order-placed"]);
+            (status["stale"] == json!("accept")).then_some(())
+        });
+    }
+}
+
+#[tokio::test]
+async fn while_a_version_is_pending_regenerating_is_scheduled() {
+    let (setting, browser) = (Setting::new(), Browser::start().await);
+    setting.event("Order placed", &["orderid:text"]);
+    crate::setting::run(
+        setting.folder.path(),
+        &["event", "edit", "order-placed", "--add-field", "note:text"],
+    );
+    let page = path(&setting, "order-placed") + "/tracking";
+    eventually("the server notices the edit", || {
+        get(&setting.server.console, &page, &[])
+            .text()
+            .contains("when the new version")
+            .then_some(())
+    });
+    let person = Person::at(&browser);
+    browser.open(&(setting.server.console.clone() + &page)).await;
+    person.presses("button", "Regenerate when the new version is current").await;
+    person
+        .reads("Scheduled: a new snippet is made the moment the pending version becomes current")
+        .await;
+    let status = setting.server.json(&["tracking", "status", "order-placed"]);
+    assert_eq!(status["scheduled"], json!("regenerate"), "{status}");
+}
+
+#[tokio::test]
+async fn a_refused_origin_is_allowed_and_the_next_beacon_works() {
+    let (setting, browser) = (Setting::new(), Browser::start().await);
+    let key = setting.event("Order placed", &["orderid:text"]);
+    let page = path(&setting, "order-placed") + "/tracking";
+    let person = Person::at(&browser);
+    browser.open(&(setting.server.console.clone() + &page)).await;
+    person.reads("Waiting for the first beacon…").await;
+    watched(&browser).await;
+    let elsewhere = Site::start().origin;
+    let data = json!({ "source": "Website", "orderid": "1" });
+    send(&setting, 1, &key, 1, data.clone(), &elsewhere);
+    person.reads("That web site may not send yet").await;
+    person.presses("button", &format!("Allow this origin: {elsewhere}")).await;
+    person.reads("Waiting for the first beacon…").await;
+    watched(&browser).await;
+    send(&setting, 2, &key, 1, data, &elsewhere);
+    person.reads("It works").await;
+    person.reads(&format!("from {elsewhere}/a-page")).await;
+}
+
+/// Waits until the page has told the server that it looks.
+async fn watched(browser: &Browser) {
+    browser
+        .settle(
+            "while (!performance.getEntriesByType('resource').some(entry => entry.name.includes('/tracking/status')) && false) ;
+             await new Promise(next => { const probe = new EventSource(document.querySelector('#status').dataset.status);
+                 probe.onopen = () => { probe.close(); next(); }; })",
+        )
+        .await;
+}
+
+#[tokio::test]
+async fn what_refuses_a_beacon_is_said_with_how_to_mend_it() {
+    let (setting, browser) = (Setting::new(), Browser::start().await);
+    let key = setting.event("Order placed", &["orderid:number"]);
+    let page = path(&setting, "order-placed") + "/tracking";
+    let person = Person::at(&browser);
+    let good = json!({ "source": "Website", "orderid": 1 });
+    browser.open(&(setting.server.console.clone() + &page)).await;
+    watched(&browser).await;
+
+    send(
+        &setting,
+        1,
+        &key,
+        1,
+        json!({ "source": "Website", "orderid": "x" }),
+        &setting.site.origin,
+    );
+    person.reads("The values do not fit the fields").await;
+    person.reads("orderid: expected number, got the text \"x\"").await;
+    send(&setting, 2, &key, 7, good.clone(), &setting.site.origin);
+    person.reads("An older snippet is pasted there").await;
+    person.reads("put the code from this page in its place").await;
+    send(&setting, 3, &key, 1, good.clone(), &setting.site.origin);
+    person.reads("It works").await;
+    // What came while nobody looked is there when the page is opened.
+    browser.open(&(setting.server.console.clone() + &page)).await;
+    person.reads("It works").await;
+
+    person.presses("button", "Disable web tracking").await;
+    person.reads("Web tracking is off.").await;
+    watched(&browser).await;
+    send(&setting, 4, &key, 1, good, &setting.site.origin);
+    person.reads("Web tracking is off, and a tag is still on a page").await;
+    person.reads("Left where it is, it does no harm.").await;
+}
+
+#[tokio::test]
+async fn events_that_came_unchecked_say_what_the_policy_lacks() {
+    let (setting, browser) = (Setting::new(), Browser::start().await);
+    setting.event("It", &["n:number"]);
+    let policy = format!(
+        "Content-Security-Policy: script-src {0}; connect-src {0}\r\n",
+        setting.server.collector
+    );
+    setting.site.page_with("/", &policy, &setting.paste("it"), "");
+    browser.open(&(setting.server.console.clone() + &path(&setting, "it") + "/tracking")).await;
+    let (person, console) = (Person::at(&browser), browser.tab().await);
+    watched(&browser).await;
+    browser.new_tab().await;
+    browser.open(&setting.site.url("/")).await;
+    browser.settle("while (!window.beaconry) await new Promise(next => setTimeout(next)); await beaconry.track('it', { n: 1 })").await;
+    browser.go_to_tab(console).await;
+    person.reads("It works").await;
+    person.reads("add 'wasm-unsafe-eval' to its script-src").await;
+}
+
+#[tokio::test]
+async fn a_developer_gets_a_link_to_the_code_and_nothing_else() {
+    for device in [Device::DESKTOP, Device::PHONE, Device::NO_SCRIPTS] {
+        let (setting, browser) = (Setting::new(), Browser::start().await);
+        setting.event("Order placed", &["orderid:text", "total:decimal"]);
+        let page = path(&setting, "order-placed") + "/tracking";
+        let person = Person::with(&browser, device).await;
+        browser.open(&(setting.server.console.clone() + &page)).await;
+        person.presses("button", "Make a link").await;
+        let link = person.reads_input("The link; it is shown only now").await;
+        assert!(link.starts_with(&format!("{}/share/", setting.server.console)), "{link}");
+        assert!(
+            !get(&setting.server.console, &page, &[]).text().contains(&link),
+            "it is shown again"
+        );
+
+        browser.open(&link).await;
+        person.finds("heading", "Code to paste for “Order placed”").await;
+        let paste = person.reads_input("1. Paste this into the head of every page").await;
+        assert_eq!(paste, setting.paste("order-placed"));
+        person.reads("beaconry.track(\"order-placed\", { orderid: 'text', total: 1299.5 });").await;
+        assert!(!person.has("navigation", "Main").await && !person.has("link", "Data model").await);
+        let path = link.strip_prefix(&setting.server.console).unwrap().to_owned();
+        let answer = get(&setting.server.console, &path, &[]);
+        assert_eq!(
+            (answer.header("cache-control"), answer.header("referrer-policy")),
+            (Some("no-store"), Some("no-referrer"))
+        );
+
+        browser.open(&(setting.server.console.clone() + &page)).await;
+        person.presses("button", "End the link made by console, number 1").await;
+        person.reads("Make a link").await;
+        eventually("the link has ended", || {
+            (get(&setting.server.console, &path, &[]).status == 404).then_some(())
+        });
+    }
+}

@@ -1,0 +1,97 @@
+//! Names, descriptions, values, addresses of pages and origins full of markup are text on every page of the console.
+
+use beaconry_tests::{Browser, Person, beacon, event, event_id, post};
+use serde_json::json;
+
+use crate::setting::{Setting, create, run};
+
+const MARKUP: &str = "<img src=x onerror=owned=1>\"'&amp;";
+
+#[tokio::test]
+async fn markup_from_outside_is_text_on_every_page() {
+    let setting = Setting::new();
+    let folder = setting.folder.path();
+    run(
+        folder,
+        &["section", "create", &format!("Hotels {MARKUP}"), "--origin", "https://hotel.example"],
+    );
+    let name = format!("It {MARKUP}");
+    run(
+        folder,
+        &[
+            "event",
+            "create",
+            "--section",
+            "Shop",
+            "--category",
+            "signals",
+            "--name",
+            &name,
+            "--retention",
+            "1y",
+            "--description",
+            MARKUP,
+            "--field",
+            "note:text",
+            "--field",
+            "n:number",
+        ],
+    );
+    create_other(&setting);
+    let listed = setting.server.json(&["event", "list"]);
+    let made =
+        listed.as_array().unwrap().iter().find(|event| event["name"] == json!(name)).unwrap();
+    let slug = made["slug"].as_str().unwrap();
+    run(folder, &["tracking", "enable", slug]);
+    let key = setting.key(slug);
+    let page = format!("/events/{}", made["discriminator"].as_str().unwrap());
+    let browser = Browser::start().await;
+    let person = Person::at(&browser);
+    let console = &setting.server.console;
+
+    browser.open(&format!("{console}{page}/tracking")).await;
+    person.reads("Waiting for the first beacon…").await;
+    let send = |n, note: serde_json::Value| {
+        let mut one =
+            event(&event_id(n), &key, 1, json!({ "source": MARKUP, "note": note, "n": 1 }));
+        one["url"] = json!(format!("{}/?{MARKUP}", setting.site.origin));
+        let origin = format!("Origin: {}", setting.site.origin);
+        post(&setting.server.collector, "/c", &[&origin], beacon(vec![one]).as_bytes())
+    };
+    assert_eq!(send(1, json!(MARKUP)).status, 204);
+    person.reads("It works").await;
+    person.reads(MARKUP).await;
+    is_text(&browser).await;
+    assert_eq!(send(2, json!({ MARKUP: 1 })).status, 200);
+    person.reads("The values do not fit the fields").await;
+    is_text(&browser).await;
+
+    for below in [
+        "/",
+        &page,
+        &format!("{page}/edit"),
+        &format!("{page}/hide"),
+        &format!("{page}/versions"),
+        &format!("{page}/capture"),
+        &format!("/?q={}", "%3Cimg%20src%3Dx%3E"),
+    ] {
+        browser.open(&format!("{console}{below}")).await;
+        person.reads("<img src=x").await;
+        is_text(&browser).await;
+    }
+    browser.open(&format!("{console}/live")).await;
+    person.reads("Connected").await;
+    assert_eq!(send(3, json!(MARKUP)).status, 204);
+    person.reads(&name).await;
+    is_text(&browser).await;
+}
+
+fn create_other(setting: &Setting) {
+    create(setting.folder.path(), "Plain", &["a:text"], None);
+}
+
+/// The page has no picture that nobody put there, and nothing ran.
+async fn is_text(browser: &Browser) {
+    let found = browser.run("return [document.querySelectorAll('img').length, typeof owned]").await;
+    assert_eq!(found, json!([0, "undefined"]));
+}

@@ -1,0 +1,38 @@
+//! The words of the audit log, as people say them.
+
+/// Each stable word with what somebody did.
+const ACTIONS: [(&str, &str); 28] = [
+    ("section.create", "created the section"),
+    ("section.change", "changed the section"),
+    ("event.create", "created the event"),
+    ("event.edit", "edited the event"),
+    ("event.hide", "hid the event"),
+    ("tracking.enable", "enabled web tracking of"),
+    ("tracking.disable", "disabled web tracking of"),
+    ("tracking.regenerate", "regenerated the snippet of"),
+    ("tracking.publish", "changed triggers and values, and published the snippet of"),
+    ("tracking.set", "changed triggers and values of"),
+    ("tracking.stale", "chose what happens to old snippets of"),
+    ("tracking.settle", "did what was scheduled for"),
+    ("tracking.seen", "saw the first beacon of the newest snippet of"),
+    ("quarantine.replay", "replayed beacons of"),
+    ("share.create", "made a link for a developer to"),
+    ("share.end", "ended a link for a developer to"),
+    ("person.add", "let in"),
+    ("person.invite", "invited"),
+    ("person.withdraw", "withdrew the invitation of"),
+    ("person.rename", "changed the name of"),
+    ("person.role", "changed the role of"),
+    ("person.remove", "removed"),
+    ("person.reset", "made a link to a new password for"),
+    ("person.password", "set the password of"),
+    ("person.login", "logged in as"),
+    ("person.logout", "logged out as"),
+    ("person.logout.everywhere", "logged out everywhere as"),
+    ("login.failed", "failed to log in as"),
+];
+
+/// What a word says; itself where it is not known here.
+pub(super) fn said(action: &str) -> &str {
+    ACTIONS.iter().find(|(word, _)| *word == action).map_or(action, |(_, said)| said)
+}
