@@ -111,9 +111,6 @@ fn routes() -> Routes {
         .get("/static/console.js", async || {
             file("text/javascript", include_str!("../../static/console.js"))
         })
-        .get("/static/pick.js", async || {
-            file("text/javascript", include_str!("../../static/pick.js"))
-        })
         .get("/static/icon.svg", async || {
             file("image/svg+xml", include_str!("../../static/icon.svg"))
         })
@@ -148,6 +145,9 @@ fn routes() -> Routes {
         .post("/events/{event}/capture/check", capture::check)
         .post("/events/{event}/pick", pick::open)
         .get("/events/{event}/picks/{form}", pick::picks)
+        .get("/static/pick.js", async || {
+            file("text/javascript", include_str!("../../static/pick.js"))
+        })
         .post("/events/{event}/tracking/enable", tracking::enable)
         .post("/events/{event}/tracking/disable", tracking::disable)
         .post("/events/{event}/tracking/regenerate", tracking::regenerate)
