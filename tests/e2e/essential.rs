@@ -1,7 +1,7 @@
 //! What must hold in every browser engine, because visitors bring their own: `make test` runs these in Chromium,
 //! `make test-browsers` in Firefox and WebKit.
 
-use beaconry_tests::{Browser, Server, eventually, get};
+use beaconry_tests::{Browser, Server, eventually};
 use serde_json::json;
 
 use crate::setting::Setting;
