@@ -1,7 +1,7 @@
 //! Point and click: from a button in the console to the owner's own page on another origin, back into the form, and to an
 //! event with the value that was pointed at.
 
-use beaconry_tests::{Browser, Server, eventually, get, post};
+use beaconry_tests::{Browser, Server, Session, eventually, get, post, post_form};
 use serde_json::{Value, json};
 
 use crate::setting::{Setting, run};
@@ -44,6 +44,7 @@ async fn what_is_pointed_at_becomes_a_trigger_and_a_value() {
     setting.site.page("/", &setting.paste("order-placed"), SHOP);
     let page = event_page(&setting.server, "order-placed");
     let browser = Browser::start().await;
+    browser.come_in(&setting.session).await;
     browser.open(&format!("{}{page}/capture", setting.server.console)).await;
     let console = browser.tab().await;
     let offered = browser.run("return document.querySelector('#pick-page').value").await;
@@ -171,6 +172,7 @@ async fn a_page_under_a_policy_is_pointed_at_by_keyboard() {
         event_page(&setting.server, "order-placed")
     );
     let browser = Browser::start().await;
+    browser.come_in(&setting.session).await;
     browser.open(&form).await;
     let console = browser.tab().await;
     pick_on(&browser, &setting.site.url("/")).await;
@@ -186,6 +188,9 @@ async fn a_page_under_a_policy_is_pointed_at_by_keyboard() {
     browser.press(ENTER).await;
     let chosen = browser.named("combobox", "Clicked element").await.chosen().await;
     assert_eq!(chosen, "#shop (this one alone)");
+    // The picking goes on with the next page of the tab, until it is done.
+    browser.open(&setting.site.url("/?next")).await;
+    browser.named("dialog", "Beaconry: pick on this page").await;
     browser.named("button", "Done").await.click().await;
     assert_eq!(browser.run("return document.querySelectorAll('beaconry-inspector').length + sessionStorage.length").await, json!(0));
 
@@ -217,6 +222,7 @@ async fn dialogs_shadow_trees_and_routes_behind_the_hash_are_no_hindrance() {
         document.querySelector('dialog').showModal();</script>";
     setting.site.page("/", &setting.paste("order-placed"), body);
     let browser = Browser::start().await;
+    browser.come_in(&setting.session).await;
     let form = format!(
         "{}{}/capture",
         setting.server.console,
@@ -263,10 +269,8 @@ const ESCAPE: char = '\u{E00C}';
 const FORM: &str = "0123456789abcdef0123456789abcdef";
 
 /// The token of a link that the console makes for a page; or what it says against it.
-fn link(server: &Server, event: &str, page: &str) -> Result<String, String> {
-    let sent = ["Content-Type: application/x-www-form-urlencoded"];
-    let body = format!("form={FORM}&page={page}");
-    let answer = post(&server.console, &format!("{event}/pick"), &sent, body.as_bytes());
+fn link(session: &Session, event: &str, page: &str) -> Result<String, String> {
+    let answer = session.post(&format!("{event}/pick"), &[("form", FORM), ("page", page)]);
     let text = answer.text();
     let token = text.split("beaconry-pick=").nth(1).and_then(|rest| rest.split('"').next());
     token.filter(|_| answer.status == 200).map(str::to_owned).ok_or(text)
@@ -293,9 +297,20 @@ fn nobody_else_can_open_a_link_or_put_anything_into_a_form() {
     );
     let server = &setting.server;
     let (event, site) = (event_page(server, "order-placed"), &setting.site.origin);
-    let refused = link(server, &event, "https://other.example/").unwrap_err();
+    let refused = link(&setting.session, &event, "https://other.example/").unwrap_err();
     assert!(refused.contains("not among the web sites"), "{refused}");
-    let token = link(server, &event, &setting.site.url("/")).unwrap();
+    let token = link(&setting.session, &event, &setting.site.url("/")).unwrap();
+    let forged =
+        ["Origin: https://evil.example", "Content-Type: application/x-www-form-urlencoded"];
+    assert_eq!(post(&server.console, &format!("{event}/pick"), &forged, b"").status, 403);
+
+    // Whoever may only look makes no link, and another site's page makes none for somebody who may.
+    let viewer = Session::of_role(server, "viewer");
+    let sent = [("form", FORM), ("page", &*setting.site.url("/"))];
+    let to = format!("{event}/pick");
+    assert_eq!(viewer.post(&to, &sent).status, 403);
+    let evil = [&*format!("Cookie: {}", setting.session.cookie), "Origin: https://evil.example"];
+    assert_eq!(post_form(&server.console, &to, &evil, &sent).status, 403);
 
     // Another origin, also that of another section; a link that was changed; none at all.
     for origin in ["https://other.example", "https://evil.example", "null"] {
@@ -339,10 +354,9 @@ fn nobody_else_can_open_a_link_or_put_anything_into_a_form() {
     }
     assert!(server.json(&["tracking", "show", "order-placed"])["trigger"].is_null());
     // It waits for the form that asked, and for no other.
-    let sent = ["Content-Type: application/x-www-form-urlencoded"];
     let form = |form: &str| {
-        let body = format!("do=picked&form={form}&taken=0");
-        post(&server.console, &format!("{event}/capture"), &sent, body.as_bytes()).text()
+        let sent = [("do", "picked"), ("form", form), ("taken", "0")];
+        setting.session.post(&format!("{event}/capture"), &sent).text()
     };
     assert!(form(FORM).contains("value=\"#buy\""));
     assert!(!form("ffffffffffffffffffffffffffffffff").contains("value=\"#buy\""));
@@ -351,11 +365,11 @@ fn nobody_else_can_open_a_link_or_put_anything_into_a_form() {
 
 #[test]
 fn a_link_ends_after_a_quarter_of_an_hour() {
-    let Setting { server, site, folder } = Setting::new();
+    let Setting { server, site, folder, session } = Setting::new();
     crate::setting::create(folder.path(), "Order placed", &["total:decimal"], None);
     let event = event_page(&server, "order-placed");
     let token =
-        eventually("the event in the console", || link(&server, &event, &site.url("/")).ok());
+        eventually("the event in the console", || link(&session, &event, &site.url("/")).ok());
     assert_eq!(server.stop(), 0);
     let server = Server::start_shifted(folder.path(), 16);
     let (status, text) = ask(&server, &site.origin, &json!({ "link": token }));

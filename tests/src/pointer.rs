@@ -36,7 +36,9 @@ impl Browser {
     /// Clicks where an element of the page is, whatever lies over it.
     pub async fn point_at(&self, selector: &str) {
         let script = format!(
-            "const place = document.querySelector({}).getBoundingClientRect();
+            "const element = document.querySelector({});
+             element.scrollIntoView({{ block: 'center' }});
+             const place = element.getBoundingClientRect();
              return [place.x + place.width / 2, place.y + place.height / 2]",
             json!(selector)
         );
@@ -88,19 +90,20 @@ impl Browser {
     }
 
     async fn all_named(&self, role: &str, name: &str) -> Vec<Control<'_>> {
-        let document = self.devtools("DOM.getDocument", json!({ "depth": 0 })).await;
+        // The page may be on its way to another at any moment; what is not there yet is asked for again.
+        let whole = json!({ "depth": 0 });
+        let document = self.try_devtools("DOM.getDocument", whole).await.unwrap_or_default();
         let mut asked = json!({ "nodeId": document["root"]["nodeId"], "role": role });
         if !name.is_empty() {
             asked["accessibleName"] = json!(name);
         }
-        let found = self.devtools("Accessibility.queryAXTree", asked).await;
+        let found = self.try_devtools("Accessibility.queryAXTree", asked).await.unwrap_or_default();
         let mut controls = Vec::new();
         for node in found["nodes"].as_array().into_iter().flatten() {
             if node["ignored"] == json!(true) {
                 continue;
             }
             let node = json!({ "backendNodeId": node["backendDOMNodeId"] });
-            // What is shown anew may be gone by now.
             let resolved = self.try_devtools("DOM.resolveNode", node).await.unwrap_or_default();
             let object = resolved["object"]["objectId"].as_str().map(str::to_owned);
             controls.extend(object.map(|object| Control { browser: self, object }));

@@ -110,6 +110,13 @@ pub(crate) fn actionable(element: &Element) -> Element {
     element.closest(ACTIONABLE).ok().flatten().unwrap_or_else(|| element.clone())
 }
 
+/// Whether an element is, or lies in, one that does something when it is clicked.
+pub(crate) fn is_acted_on(element: &Element) -> bool {
+    const DOES: &str = "a,button,summary,[role=button],[role=link],[role=tab],[role=menuitem],\
+                        [type=submit],[type=button],[type=image]";
+    element.closest(DOES).ok().flatten().is_some()
+}
+
 /// The form that an element lies in.
 pub(crate) fn form(element: &Element) -> Option<Element> {
     element.closest("form").ok().flatten()

@@ -1,6 +1,7 @@
 //! The panel: what is chosen, what it may become, and what a field would get.
 
 use beaconry_model::pick::Read;
+use wasm_bindgen::JsCast;
 use web_sys::HtmlElement;
 
 use crate::inspector::{Inspector, Now};
@@ -22,6 +23,7 @@ impl Inspector {
     /// Shows everything anew; the focus goes where it is asked for, and otherwise to the panel.
     pub(crate) fn render(&self, focus: Option<&str>) {
         let panel = &self.surface.panel;
+        let scrolled = panel.scroll_top();
         panel.set_text_content(None);
         let now = self.now.borrow();
         panel.set_class_name(if now.top { "panel top" } else { "panel" });
@@ -43,12 +45,13 @@ impl Inspector {
             Some(chosen) => self.chosen(panel, chosen),
         }
         drop(now);
+        // Who changed something further down goes on there.
+        panel.set_scroll_top(if focus == Some("first") { 0 } else { scrolled });
         let control = focus.and_then(|id| match id {
             "first" => panel.query_selector("select, fieldset button").ok().flatten(),
             id => panel.query_selector(&format!("#{id}")).ok().flatten(),
         });
-        let control =
-            control.map(|control| wasm_bindgen::JsCast::unchecked_into::<HtmlElement>(control));
+        let control = control.map(JsCast::unchecked_into::<HtmlElement>);
         let _ = control.as_ref().unwrap_or(panel).focus();
     }
 
@@ -77,10 +80,11 @@ impl Inspector {
             set(&never, "role", "alert");
             add(panel, never);
         } else {
-            if chosen.actionable.is_some() {
-                add(panel, trigger(chosen));
-            }
-            add(panel, self.filling(chosen));
+            let trigger = chosen.actionable.as_ref().map(|_| trigger(chosen));
+            let filling = self.filling(chosen);
+            let parts =
+                if chosen.acted_on { [trigger, Some(filling)] } else { [Some(filling), trigger] };
+            parts.into_iter().flatten().for_each(|part| add(panel, part));
         }
         let actions = node("div", "actions", "");
         add(&actions, button("back", "Point at something else", false));
@@ -93,12 +97,17 @@ impl Inspector {
             let name = field.name().to_string();
             (name.clone(), format!("{name} ({})", field.kind().label()))
         });
-        add(&group, choice("field", "Field", names.collect(), &chosen.field));
-        let Some(field) = self.field(chosen) else { return group };
+        let pair = node("div", "pair", "");
+        add(&pair, choice("field", "Field", names.collect(), &chosen.field));
+        let Some(field) = self.field(chosen) else {
+            add(&group, pair);
+            return group;
+        };
         let filling = chosen.filling(field, &self.near());
         let offers = filling.offers.iter().enumerate();
         let offers = offers.map(|(at, offer)| (at.to_string(), offer.label.clone()));
-        add(&group, choice("source", "From", offers.collect(), &chosen.offer.to_string()));
+        add(&pair, choice("source", "From", offers.collect(), &chosen.offer.to_string()));
+        add(&group, pair);
         let by_selector = filling.offers.get(chosen.offer).is_some_and(|offer| offer.by_selector);
         if let Some(target) = chosen.target.as_ref().filter(|_| by_selector) {
             add(&group, selectors("element", "Element", target));

@@ -48,6 +48,8 @@ pub(crate) struct Chosen {
     /// The element that visitors act on, and the form it lies in.
     pub(crate) actionable: Option<Target>,
     pub(crate) form: Option<Target>,
+    /// Whether it is more likely to be acted on than to be read.
+    pub(crate) acted_on: bool,
     /// Whether it is never read.
     pub(crate) masked: bool,
     /// Whether a trigger is to count on this page alone.
@@ -75,6 +77,7 @@ impl Chosen {
         Chosen {
             actionable: of(page::actionable(&element)),
             form: page::form(&element).and_then(of),
+            acted_on: page::is_acted_on(&element),
             target: of(element),
             masked,
             ..Chosen::page()
@@ -87,6 +90,7 @@ impl Chosen {
             target: None,
             actionable: None,
             form: None,
+            acted_on: false,
             masked: false,
             here: false,
             field: String::new(),
@@ -95,23 +99,18 @@ impl Chosen {
         }
     }
 
-    /// Takes the field that most likely wants this, and the source of it that fits.
+    /// Takes the field that most likely wants this, and the source of it that fits: one that has no source yet before one
+    /// that has, and a number, a date or a truth before a text, which nearly everything fits.
     pub(crate) fn suggest(&mut self, fields: &Fields, mapped: &BTreeSet<String>, near: &Node) {
-        let free = |field: &&Field| {
-            !mapped.contains(field.name().as_str()) && field.name().as_str() != SOURCE
-        };
-        let (texts, others): (Vec<&Field>, Vec<&Field>) =
-            fields.iter().filter(free).partition(|field| field.kind() == Kind::Text);
-        // Nearly everything fits a text; a number, a date or a truth says more.
-        for field in others.into_iter().chain(texts.iter().copied()) {
-            if let Some(offer) = self.fitting(field, near) {
-                self.field = field.name().to_string();
-                self.offer = offer;
-                return;
-            }
-        }
-        let any = texts.first().copied().or_else(|| fields.iter().next());
-        self.field = any.map(|field| field.name().to_string()).unwrap_or_default();
+        let mut wanting: Vec<&Field> =
+            fields.iter().filter(|field| field.name().as_str() != SOURCE).collect();
+        wanting.sort_by_key(|field| {
+            (mapped.contains(field.name().as_str()), field.kind() == Kind::Text)
+        });
+        let fit = wanting.iter().find_map(|field| Some((*field, self.fitting(field, near)?)));
+        let any = wanting.first().copied().or_else(|| fields.iter().next());
+        let Some((field, offer)) = fit.or_else(|| Some((any?, 0))) else { return };
+        (self.field, self.offer) = (field.name().to_string(), offer);
     }
 
     /// The first source of the element that holds something the field takes.
