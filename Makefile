@@ -41,4 +41,4 @@ bench-console: build ## Time the console's pages with ten million events; rewrit
 	@scripts/bench-console
 
 fmt: ## Format all Rust
-	@cargo fmt && cargo fmt --manifest-path snippet/Cargo.toml
+	@cargo fmt && cargo fmt --all --manifest-path snippet/Cargo.toml

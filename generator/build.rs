@@ -4,7 +4,16 @@ use std::path::Path;
 
 fn main() {
     let dist = Path::new(env!("CARGO_MANIFEST_DIR")).join("../snippet/dist");
-    for name in ["engine.js", "engine.wasm", "loader.js"] {
+    for name in [
+        "engine.js",
+        "engine.wasm",
+        "debug.js",
+        "loader.js",
+        "inspector.js",
+        "inspector.js.br",
+        "inspector.wasm",
+        "inspector.wasm.br",
+    ] {
         let file = dist.join(name);
         println!("cargo::rerun-if-changed={}", file.display());
         if !file.is_file() {

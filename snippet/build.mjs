@@ -1,5 +1,6 @@
 // Makes the snippet's parts from wasm-pack's output (`pkg/`) and the page side (`js/`): `dist/engine.wasm`,
-// `dist/engine.js`, `dist/debug.js` and `dist/loader.js`, which the generator embeds.
+// `dist/engine.js`, `dist/debug.js` and `dist/loader.js`, which the generator embeds; and the inspector's two files, which
+// are compressed here already, because they are large.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -75,13 +76,33 @@ const bundle = async (name, { define = {}, plugins = [], wrap = true } = {}) => 
 
 const integrity = name => `sha256-${createHash('sha256').update(readFileSync(join(dist, name))).digest('base64')}`;
 
+/** The inspector: its Wasm as bindgen made it, and one script with the glue and the page side. */
+const bundleInspector = async () => {
+  writeFileSync(join(dist, 'inspector.wasm'), readFileSync(join(here, 'inspector/pkg/beaconry_inspector_bg.wasm')));
+  await build({
+    entryPoints: [join(here, 'js/inspector.js')],
+    outfile: join(dist, 'inspector.js'),
+    bundle: true,
+    minify: true,
+    format: 'iife',
+    target: 'es2021',
+    define: { WASM_INTEGRITY: JSON.stringify(integrity('inspector.wasm')) },
+    // Bindgen would look for its Wasm beside a module, and is given it instead; it names a file it imports from once for each name.
+    logOverride: { 'empty-import-meta': 'silent', 'duplicate-object-key': 'silent' },
+  });
+  for (const name of ['inspector.js', 'inspector.wasm']) {
+    writeFileSync(join(dist, `${name}.br`), brotliCompressSync(readFileSync(join(dist, name))));
+  }
+};
+
 mkdirSync(dist, { recursive: true });
 const names = shrinkWasm();
 const short = Object.fromEntries(names.exports.map(([name, minified]) => [`WASM_${name.toUpperCase()}`, minified]));
 await bundle('loader.js', { wrap: false });
-await bundle('debug.js');
+await bundleInspector();
+await bundle('debug.js', { define: { INSPECTOR_INTEGRITY: integrity('inspector.js') } });
 await bundle('engine.js', { define: { ...short, DEBUG_INTEGRITY: integrity('debug.js') }, plugins: [wasmImports(names)] });
-for (const file of ['engine.wasm', 'engine.js', 'debug.js', 'loader.js']) {
+for (const file of ['engine.wasm', 'engine.js', 'debug.js', 'loader.js', 'inspector.js', 'inspector.wasm']) {
   const bytes = readFileSync(join(dist, file));
   console.log(file, bytes.length, 'bytes,', brotliCompressSync(bytes).length, 'in brotli');
 }

@@ -11,6 +11,7 @@ use hyper::{Response, StatusCode};
 use serde::Serialize;
 
 use beaconry_model::wire::{BadEnvelope, MAX_BODY, Rejection};
+use beaconry_store::picks::PickRefused;
 
 /// What the collector sends.
 pub type Answer = Response<Full<Bytes>>;
@@ -30,6 +31,8 @@ pub enum Refused {
     Busy,
     /// The store cannot write.
     NotDurable(String),
+    /// Nothing can be picked.
+    Pick(PickRefused),
     /// There is nothing at this path.
     NotFound,
     /// The path does not take this method.
@@ -69,6 +72,9 @@ impl Refused {
                 "not_durable",
                 format!("nothing of this request was kept, send it again: {why}"),
             ),
+            Refused::Pick(refused) => {
+                (StatusCode::FORBIDDEN, "pick_refused", refused.to_string())
+            }
             Refused::NotFound => (
                 StatusCode::NOT_FOUND,
                 "not_found",
@@ -97,7 +103,7 @@ impl Refused {
             Refused::BodyTooLarge | Refused::BodyTooSlow | Refused::BodyBroken => {
                 headers.insert(CONNECTION, HeaderValue::from_static("close"))
             }
-            Refused::Envelope(_) | Refused::NotFound => None,
+            Refused::Envelope(_) | Refused::Pick(_) | Refused::NotFound => None,
         };
         answer
     }
@@ -119,6 +125,16 @@ pub fn stored(accepted: usize, rejected: &[RejectedEvent]) -> Answer {
         return with_cors(status(StatusCode::NO_CONTENT));
     }
     json(StatusCode::OK, &serde_json::json!({ "accepted": accepted, "rejected": rejected }))
+}
+
+/// The answer to a page that may be pointed at.
+pub(crate) fn found(what: &serde_json::Value) -> Answer {
+    json(StatusCode::OK, what)
+}
+
+/// The answer to a page once a pick is with the form that waits for it.
+pub(crate) fn taken() -> Answer {
+    with_cors(status(StatusCode::NO_CONTENT))
 }
 
 /// The answer to a browser that asks whether it may post with headers of its own.

@@ -39,7 +39,7 @@ async fn receive(collector: &Collector, request: Request<Incoming>) -> Result<An
 }
 
 /// The body, bounded in bytes before it is buffered, and in time.
-async fn read(collector: &Collector, body: Incoming) -> Result<Bytes, Refused> {
+pub(crate) async fn read(collector: &Collector, body: Incoming) -> Result<Bytes, Refused> {
     if body.size_hint().lower() > MAX_BODY as u64 {
         return Err(Refused::BodyTooLarge);
     }

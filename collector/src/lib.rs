@@ -9,5 +9,6 @@ mod files;
 mod ingest;
 pub mod limits;
 pub mod metrics;
+mod pick;
 mod routes;
 pub mod server;

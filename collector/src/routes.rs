@@ -6,6 +6,7 @@ use hyper::{Method, Request, StatusCode};
 use crate::answer::{Answer, Refused, preflight, text, with_cors};
 use crate::assets;
 use crate::ingest;
+use crate::pick;
 use crate::server::Collector;
 
 /// Answers one request.
@@ -13,7 +14,9 @@ pub(crate) async fn route(collector: &Collector, request: Request<Incoming>) -> 
     let answer = match (request.method(), request.uri().path()) {
         (&Method::POST, "/c") => ingest::post(collector, request).await,
         (&Method::OPTIONS, "/c") => preflight(),
-        (_, "/c") => Refused::MethodNotAllowed("POST, OPTIONS").answer(),
+        (&Method::POST, "/pick") => pick::post(collector, request).await,
+        (&Method::OPTIONS, "/pick") => preflight(),
+        (_, "/c" | "/pick") => Refused::MethodNotAllowed("POST, OPTIONS").answer(),
         (&Method::GET | &Method::HEAD, path) if assets::is_asset(path) => {
             assets::get(collector, &request)
         }

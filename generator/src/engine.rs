@@ -1,4 +1,4 @@
-//! The built engine: its script, its Wasm, its debug file, and the loader that begins every snippet.
+//! The built engine: its script, its Wasm, its debug file, the inspector, and the loader that begins every snippet.
 
 use std::sync::OnceLock;
 
@@ -11,8 +11,12 @@ pub struct Engine {
     hash: String,
     files: [File; 2],
     debug: File,
+    inspector: Vec<File>,
     loader: String,
 }
+
+/// A file with what is left of it after brotli.
+pub type Compressed<'a> = (&'a [u8], &'a [u8]);
 
 impl Engine {
     /// The engine this binary was built with.
@@ -25,6 +29,16 @@ impl Engine {
                 include_bytes!("../../snippet/dist/debug.js"),
                 include_str!("../../snippet/dist/loader.js"),
             )
+            .with_inspector(
+                (
+                    include_bytes!("../../snippet/dist/inspector.js"),
+                    include_bytes!("../../snippet/dist/inspector.js.br"),
+                ),
+                (
+                    include_bytes!("../../snippet/dist/inspector.wasm"),
+                    include_bytes!("../../snippet/dist/inspector.wasm.br"),
+                ),
+            )
         })
     }
 
@@ -36,7 +50,17 @@ impl Engine {
         let script = File::new(format!("engine/{hash}.js"), script.to_vec());
         let wasm = File::new(format!("engine/{hash}.wasm"), wasm.to_vec());
         let debug = File::new(format!("engine/{hash}.debug.js"), debug.to_vec());
-        Engine { hash, files: [script, wasm], debug, loader: loader.trim_end().to_owned() }
+        let loader = loader.trim_end().to_owned();
+        Engine { hash, files: [script, wasm], debug, inspector: Vec::new(), loader }
+    }
+
+    /// The same engine with an inspector: a script and its Wasm. The debug file, which asks for them, holds the script's hash.
+    pub fn with_inspector(mut self, script: Compressed, wasm: Compressed) -> Engine {
+        let file = |kind: &str, (bytes, brotli): Compressed| {
+            File::with_brotli(format!("engine/{}.inspector.{kind}", self.hash), bytes, brotli)
+        };
+        self.inspector = vec![file("js", script), file("wasm", wasm)];
+        self
     }
 
     /// The hash that names its files.
@@ -52,6 +76,11 @@ impl Engine {
     /// The debug file, which only those download who ask for it.
     pub fn debug(&self) -> &File {
         &self.debug
+    }
+
+    /// The inspector's files, which only those download who point at their own page by a link from the console.
+    pub fn inspector(&self) -> &[File] {
+        &self.inspector
     }
 
     /// The loader, filled in with the address of the folder that holds the engine, and with settings.

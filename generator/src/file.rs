@@ -21,6 +21,11 @@ impl File {
         File { path, bytes: bytes.into(), brotli }
     }
 
+    /// A file that was compressed before.
+    pub(crate) fn with_brotli(path: String, bytes: &[u8], brotli: &[u8]) -> File {
+        File { path, bytes: bytes.into(), brotli: brotli.into() }
+    }
+
     /// Where it lies below the collector's address, or below the folder it is written to.
     pub fn path(&self) -> &str {
         &self.path

@@ -20,7 +20,7 @@ use beaconry_model::names::{EventKey, Name, Slug};
 use beaconry_model::section::Section;
 
 pub use crate::address::CollectorUrl;
-pub use crate::engine::Engine;
+pub use crate::engine::{Compressed, Engine};
 pub use crate::error::Error;
 pub use crate::file::File;
 
@@ -89,6 +89,8 @@ pub struct Snippet {
     pub engine: [File; 2],
     /// The engine's debug file, which only those download who ask for it.
     pub debug: File,
+    /// The inspector's files, which only those download who point at their own page.
+    pub inspector: Vec<File>,
     /// The tag to paste, in one line.
     pub paste: String,
     /// The page with the tag to paste, TypeScript types, and the manifest with sizes and hashes.
@@ -103,7 +105,8 @@ impl Snippet {
 
     /// The files that the collector serves.
     pub fn served(&self) -> impl Iterator<Item = &File> {
-        [&self.script].into_iter().chain(&self.engine).chain([&self.debug])
+        let engine = self.engine.iter().chain([&self.debug]).chain(&self.inspector);
+        [&self.script].into_iter().chain(engine)
     }
 
     /// What a page with this one event downloads, in bytes after brotli.
@@ -120,6 +123,7 @@ pub fn generate(input: &Input) -> Snippet {
     let script = File::new(format!("s/{name}.js"), code.into_bytes());
     let engine = input.engine.files().clone();
     let debug = input.engine.debug().clone();
+    let inspector = input.engine.inspector().to_vec();
     let paste = format!(
         "<script async src=\"{}\" integrity=\"{}\" crossorigin=\"anonymous\"></script>",
         input.collector.below(script.path()),
@@ -129,5 +133,5 @@ pub fn generate(input: &Input) -> Snippet {
     let types = File::new(format!("{}.d.ts", input.slug), types::of(input).into_bytes());
     let manifest = manifest::of(input, &paste, &[&script, &engine[0], &engine[1]]);
     let manifest = File::new(format!("{}.manifest.json", input.slug), manifest.into_bytes());
-    Snippet { script, engine, debug, paste, papers: [page, types, manifest] }
+    Snippet { script, engine, debug, inspector, paste, papers: [page, types, manifest] }
 }

@@ -1,6 +1,6 @@
 //! The settings that a snippet carries, as the engine's page side reads them (`snippet/js/engine.js`, `host.js`, `page.js`).
 
-use beaconry_model::capture::{Action, Consent, JsonLd, Mapping, Source, Success, Trigger};
+use beaconry_model::capture::{Action, Consent, Mapping, Place, Success, Trigger};
 use beaconry_model::convert::{DateOrder, Decimals};
 use beaconry_model::fields::Field;
 use beaconry_model::value::Kind;
@@ -63,46 +63,22 @@ fn flags(field: &Field, mapping: Option<&Mapping>) -> u8 {
     kind as u8 | u8::from(field.required()) << 3 | decimals << 4 | dates << 6
 }
 
-/// A constant is its text; every other source a list that begins with its number.
+/// A constant is its text; every other source `[reader, what, more about it, whether the first on the page]`.
 fn source(mapping: &Mapping) -> String {
-    let place = |number: u8, what: &str| place(number, what, None, mapping.anywhere);
-    match &mapping.from {
-        Source::Constant(constant) => text(constant),
-        Source::UrlParam(name) => place(0, name),
-        Source::Text(selector) => place(1, selector),
-        // A picture can have a title too; the page's own comes first.
-        Source::Title => self::place(1, "title", None, true),
-        Source::Value(selector) => place(2, selector),
-        Source::Attribute { selector, name } => attribute(selector, name, mapping.anywhere),
-        Source::Data(name) => {
-            let name = format!("data-{name}");
-            attribute(&format!("[{name}]"), &name, mapping.anywhere)
+    match mapping.place() {
+        Place::Constant(constant) => text(constant),
+        Place::Read { reader, what, more, anywhere } => {
+            // A part of the path is counted.
+            let written = |what: &str| if reader == 5 { what.to_owned() } else { text(what) };
+            let anywhere = anywhere.then(|| "1".to_owned());
+            list(&[
+                Some(reader.to_string()),
+                what.as_deref().map(written),
+                more.as_deref().map(text),
+                anywhere,
+            ])
         }
-        Source::Meta(name) => attribute(&meta(name), "content", true),
-        Source::FormInput(name) => place(4, name),
-        Source::PathSegment(number) => format!("[5,{number}]"),
-        Source::JsonLd(JsonLd { path, kind }) => self::place(6, path, kind.as_deref(), false),
-        Source::DataLayer(path) => place(7, path),
-        Source::EventDetail(path) => place(8, path),
-        Source::Url => "[9]".to_owned(),
-        Source::Referrer => "[10]".to_owned(),
     }
-}
-
-fn attribute(selector: &str, name: &str, anywhere: bool) -> String {
-    place(3, selector, Some(name), anywhere)
-}
-
-/// `[number, what, more about it, whether the first on the page]`.
-fn place(number: u8, what: &str, more: Option<&str>, anywhere: bool) -> String {
-    let anywhere = anywhere.then(|| "1".to_owned());
-    list(&[Some(number.to_string()), Some(text(what)), more.map(text), anywhere])
-}
-
-/// The selector of the meta tags with this name.
-fn meta(name: &str) -> String {
-    let name = name.replace('\\', r"\\").replace('"', r#"\""#);
-    format!(r#"meta[name="{name}"],meta[property="{name}"]"#)
 }
 
 /// `[action, its selector, name or number, URL pattern, further settings]`.

@@ -35,6 +35,8 @@ pub mod judge;
 #[cfg(feature = "alloc")]
 pub mod names;
 #[cfg(feature = "alloc")]
+pub mod pick;
+#[cfg(feature = "alloc")]
 pub mod retention;
 #[cfg(feature = "alloc")]
 pub mod section;

@@ -3,6 +3,7 @@
 import {
   CANCELLED, CAPTURED, CONSENT, DROPPED, FAILED, HELD, NO_CONSENT, NO_WASM, REFUSED, REJECTED, RETRY, SENT, UNKNOWN, UNREADABLE,
 } from './kinds.js';
+import { point } from './point.js';
 
 const page = window.beaconry;
 const STYLE = 'background:#5b4bdb;color:#fff;border-radius:3px;padding:1px 5px';
@@ -33,6 +34,7 @@ const shown = value => typeof value == 'string' ? `the text “${value}”` : va
 
 const snippet = ([, collector, key, version, revision, slug, , triggers]) => {
   slugs[key] = slug;
+  point(collector, warn);
   const when = triggers.length ? `It waits for ${triggers.map(trigger).join('; ')}.` : 'It waits for calls of beaconry.track().';
   info(`The snippet of “${slug}”, version ${version} (settings ${revision}), is on this page and sends to ${collector}. ${when} ${refusedByGpc()}`);
 };

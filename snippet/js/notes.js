@@ -15,8 +15,9 @@ export const debug = (on = true) => {
   page.l(src.replace(/js$/, 'debug'), DEBUG_INTEGRITY);
 };
 
-// Whether a mode is on in this tab: by its name in the page's address, or in that of an earlier page.
+// Whether a mode is on in this tab: by its name in the page's address, in what reaches the server or behind the `#`, or in
+// that of an earlier page.
 export const mode = name => {
-  const asked = location.search.includes(name);
+  const asked = location.href.includes(name);
   return inSession(storage => asked ? storage[name] = 1 : storage[name]) || asked;
 };

@@ -16,7 +16,7 @@ const isMasked = node => node.matches?.(MASKED);
 // Through shadow roots too.
 const parent = node => node.parentNode || node.host;
 
-const liesMasked = node => {
+export const liesMasked = node => {
   for (; node; node = parent(node)) {
     if (isMasked(node)) return true;
   }
@@ -32,7 +32,7 @@ export const everywhere = selector => trees(document).flatMap(tree => [...tree.q
 export const pageUrl = () => location.href.replace(/#(?![/!]).*/, '');
 
 // The match nearest to an element: inside it, else inside the closest ancestor that holds one, else anywhere.
-const nearest = (selector, near) => {
+export const nearest = (selector, near) => {
   for (; near; near = parent(near)) {
     const found = near.matches?.(selector) ? near : near.querySelector(selector);
     if (found) return found;
@@ -60,7 +60,7 @@ const at = (path, value) => path.split('.').reduce((value, key) => value?.[key] 
 const inAny = (path, values) => values.map(value => at(path, value)).find(value => value != null);
 
 // The items of the page's JSON-LD, those of lists and graphs each by itself; what is no JSON is skipped.
-const linkedData = () => everywhere('[type="application/ld+json"]').flatMap(safely(script =>
+export const linkedData = () => everywhere('[type="application/ld+json"]').flatMap(safely(script =>
   liesMasked(parent(script)) ? [] : [].concat(JSON.parse(script.textContent)).flatMap(item => item['@graph'] || item)));
 
 const element = read => (what, { near }, kind, more, anywhere) => {

@@ -17,6 +17,7 @@ pub mod live;
 mod log;
 mod merger;
 mod people;
+pub mod picks;
 mod published;
 mod quarantine;
 mod random;

@@ -22,6 +22,7 @@ use crate::index::Filter;
 use crate::jobs::{self, ReplayReport};
 use crate::live::Feed;
 use crate::merger::Merger;
+use crate::picks::Picks;
 use crate::reader::{Pool, Reader};
 use crate::registry::Registry;
 use crate::replay::{self, Replay, ReplayCount};
@@ -42,6 +43,7 @@ pub struct Store {
     /// What was refused, until the writer writes it down.
     refused: Arc<Mutex<Tally>>,
     feed: Feed,
+    picks: Picks,
     readers: Arc<Pool>,
     threads: Vec<JoinHandle<()>>,
     /// Last, so that it is given back when everything else is closed.
@@ -114,6 +116,7 @@ impl Store {
             start_writing(&definitions.folder, broken.clone(), Arc::clone(&refused))?;
         let (seen, news) = mpsc::channel();
         let watched = Registry::open(&definitions.folder)?;
+        let picks = Picks::open(&mut definitions.registry())?;
         let (watching, writing) = (definitions.clone(), writer.clone());
         threads.push(thread::spawn(move || watch::run(&watching, &writing, watched, &news)));
         Ok(Arc::new(Store {
@@ -123,6 +126,7 @@ impl Store {
             broken,
             refused,
             feed: Feed::default(),
+            picks,
             readers: Arc::default(),
             threads,
             _lease: lease,
@@ -142,6 +146,11 @@ impl Store {
     /// The feed of what arrives.
     pub fn feed(&self) -> &Feed {
         &self.feed
+    }
+
+    /// What people pick on their pages.
+    pub fn picks(&self) -> &Picks {
+        &self.picks
     }
 
     /// The data folder.

@@ -21,6 +21,7 @@ mod kill;
 mod life_cycle;
 mod markup;
 mod modes;
+mod pick;
 mod policies;
 mod privacy;
 mod queue;

@@ -136,8 +136,13 @@ impl Browser {
         self.devtools("Emulation.setEmulatedMedia", features).await;
     }
 
-    /// Runs a command of the Chrome DevTools Protocol. Chromium only.
-    pub async fn devtools(&self, command: &str, params: Value) {
+    /// Runs a command of the Chrome DevTools Protocol and gives what it answers. Chromium only.
+    pub async fn devtools(&self, command: &str, params: Value) -> Value {
+        self.try_devtools(command, params).await.unwrap_or_else(|why| panic!("{command}: {why}"))
+    }
+
+    /// The same, where what it asks for may be gone by then.
+    pub(crate) async fn try_devtools(&self, command: &str, params: Value) -> Result<Value, String> {
         let session = self.client.session_id().await.ok().flatten().unwrap_or_default();
         let path = format!("/session/{session}/goog/cdp/execute");
         let body = json!({ "cmd": command, "params": params }).to_string();
@@ -147,7 +152,7 @@ impl Browser {
             &["Content-Type: application/json"],
             body.as_bytes(),
         );
-        assert_eq!(answer.status, 200, "{command}: {}", answer.text());
+        if answer.status == 200 { Ok(answer.json()["value"].clone()) } else { Err(answer.text()) }
     }
 
     /// Takes the page's network away, or gives it back.

@@ -5,6 +5,7 @@ use std::io::Write;
 use std::path::PathBuf;
 #[cfg(feature = "console")]
 use std::sync::Arc;
+use std::sync::OnceLock;
 
 use clap::Args;
 use flate2::Compression;
@@ -97,9 +98,11 @@ pub(crate) fn publish(context: &Context, known: &Known) -> Result<(), CliError> 
     Ok(registry.publish(&files, context.clock.now())?)
 }
 
-/// The files that the collector serves for a snippet, in every encoding.
+/// The files that the collector serves for a snippet, in every encoding. Those of the engine are the same for all.
 pub(crate) fn published(made: &Made) -> Vec<PublishedFile> {
-    made.served().map(published_file).collect()
+    static ENGINE: OnceLock<Vec<PublishedFile>> = OnceLock::new();
+    let engine = ENGINE.get_or_init(|| made.served().skip(1).map(published_file).collect());
+    [&[published_file(&made.script)], engine.as_slice()].concat()
 }
 
 fn published_file(file: &File) -> PublishedFile {

@@ -1,6 +1,7 @@
 //! No-code capture: which actions on a page make an event, where each field's value comes from, and whether a visitor is
 //! to be asked first.
 
+mod place;
 mod source;
 mod trigger;
 
@@ -14,6 +15,7 @@ use crate::error::Invalid;
 use crate::fields::{Fields, SOURCE};
 use crate::names::quoted;
 
+pub use self::place::Place;
 pub use self::source::{JsonLd, MAX_SEGMENT, Mapping, Source};
 pub use self::trigger::{Action, MAX_SECONDS, Seen, Success, Trigger, UrlCondition};
 

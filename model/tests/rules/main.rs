@@ -3,6 +3,7 @@
 mod a_conversion;
 mod a_definition;
 mod a_life_cycle;
+mod a_pick;
 mod a_value;
 mod an_event_on_the_wire;
 mod changes_between_versions;

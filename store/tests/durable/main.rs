@@ -7,6 +7,7 @@ mod deletion;
 mod log;
 mod measuring;
 mod people;
+mod picks;
 mod quarantine;
 mod samples;
 mod shares;

@@ -1,5 +1,7 @@
 //! What the next snippet captures: triggers and value sources, built by form.
 
+use std::collections::BTreeMap;
+
 use askama::Template;
 use axum::Form;
 use axum::extract::{Path, State};
@@ -15,6 +17,7 @@ use super::capture_draft::{ACTIONS, Ask, CaptureDraft, Choice, SOURCES, URL_KIND
 use super::create::Messages;
 use super::draft::{Errors, Pairs};
 use super::event::find;
+use super::pick::{Picker, Waiting};
 use super::tracking::publish;
 use super::who::Who;
 use super::{State as Console, failed, words};
@@ -35,12 +38,20 @@ struct Page {
     new: bool,
     draft: CaptureDraft,
     errors: Errors,
+    waiting: Waiting,
+    picker: String,
+    /// What is said beside rows that were picked.
+    notes: BTreeMap<String, String>,
 }
 
 impl Page {
     const ACTIONS: [Choice; 8] = ACTIONS;
     const SOURCES: [Choice; 16] = SOURCES;
     const URL_KINDS: [(&'static str, &'static str); 4] = URL_KINDS;
+
+    fn note(&self, place: &str) -> &str {
+        self.notes.get(place).map_or("", String::as_str)
+    }
 }
 
 pub(super) async fn show(State(state): State<Console>, Path(event): Path<String>) -> Response {
@@ -52,7 +63,7 @@ pub(super) async fn show(State(state): State<Console>, Path(event): Path<String>
                 true => CaptureDraft::suggested(fields),
                 false => CaptureDraft::of(capture, fields),
             };
-            form(&state, &known, draft, Errors::default(), StatusCode::OK)
+            form(&state, &known, draft, Errors::default(), Waiting::begin())
         }
         Err(error) => failed(&error),
     }
@@ -70,13 +81,17 @@ pub(super) async fn send(
     };
     let fields = &known.event.versions().last().fields;
     let (mut draft, ask) = (CaptureDraft::read(&pairs, fields), Ask::of(&pairs));
+    let mut waiting = Waiting::of(&pairs);
+    if ask == Ask::Picked {
+        waiting.take(&state.console.store, &mut draft, fields);
+    }
     if !matches!(ask, Ask::Save | Ask::Publish) {
         draft.arrange(ask);
-        return form(&state, &known, draft, Errors::default(), StatusCode::OK);
+        return form(&state, &known, draft, Errors::default(), waiting);
     }
     match save(&state, &who, &known, &draft, ask == Ask::Publish) {
         Ok(Ok(())) => go_to(&format!("/events/{}/tracking", known.event.discriminator())),
-        Ok(Err(errors)) => form(&state, &known, draft, errors, StatusCode::UNPROCESSABLE_ENTITY),
+        Ok(Err(errors)) => form(&state, &known, draft, errors, waiting),
         Err(error) => failed(&error),
     }
 }
@@ -116,9 +131,14 @@ fn form(
     known: &Known,
     draft: CaptureDraft,
     errors: Errors,
-    status: StatusCode,
+    waiting: Waiting,
 ) -> Response {
-    let event = &known.event;
+    let (event, store) = (&known.event, &state.console.store);
+    let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let picker = match Picker::of(state, known, &waiting) {
+        Ok(picker) => picker,
+        Err(error) => return failed(&error),
+    };
     let to = format!("/events/{}", event.discriminator());
     let shown = Page {
         name: event.name().to_string(),
@@ -130,6 +150,9 @@ fn form(
         enabled: event.tracking().enabled(),
         new: is_new(event),
         pending: event.versions().pending(now(state)).is_some(),
+        notes: waiting.notes(store, &draft, &event.versions().last().fields),
+        waiting,
+        picker,
         draft,
         errors,
     };

@@ -199,6 +199,8 @@ pub(super) enum Ask {
     Save,
     /// Save, and switch tracking on or regenerate.
     Publish,
+    /// Take what was picked on the owner's page.
+    Picked,
     AddTrigger,
     RemoveTrigger(usize),
     AddUrl(usize),
@@ -216,6 +218,7 @@ impl Ask {
         match word {
             "save" => Ask::Save,
             "publish" => Ask::Publish,
+            "picked" => Ask::Picked,
             "add-trigger" => Ask::AddTrigger,
             _ => one("remove-trigger-")
                 .map(Ask::RemoveTrigger)
@@ -349,7 +352,7 @@ fn condition_draft(condition: &UrlCondition) -> (String, String) {
 }
 
 impl TriggerDraft {
-    fn of(trigger: &Trigger) -> TriggerDraft {
+    pub(super) fn of(trigger: &Trigger) -> TriggerDraft {
         let (action, what) = match &trigger.on {
             Action::PageView => ("page_view", String::new()),
             Action::Click(selector) => ("click", selector.clone()),
@@ -406,7 +409,7 @@ impl TriggerDraft {
         ACTIONS.iter().find(|choice| choice.word == self.action).unwrap_or(&ACTIONS[0])
     }
 
-    fn checked(&self) -> Result<Trigger, Invalid> {
+    pub(super) fn checked(&self) -> Result<Trigger, Invalid> {
         let what = || self.what.clone();
         let on = match self.choice().word {
             "click" => Action::Click(what()),
@@ -453,7 +456,7 @@ impl SourceDraft {
         }
     }
 
-    fn of(field: &Field, capture: &Capture) -> SourceDraft {
+    pub(super) fn of(field: &Field, capture: &Capture) -> SourceDraft {
         let draft = SourceDraft::new(field);
         let Some(mapping) = capture.mapping(&draft.field) else { return draft };
         let (source, what, more) = source_draft(&mapping.from);
@@ -490,7 +493,7 @@ impl SourceDraft {
         matches!(self.source.as_str(), "text" | "value" | "attribute" | "data")
     }
 
-    fn checked(&self, fields: &Fields) -> Result<Mapping, Invalid> {
+    pub(super) fn checked(&self, fields: &Fields) -> Result<Mapping, Invalid> {
         let unknown =
             || Invalid::new("field", "a field of the event", format!("\"{}\"", self.field));
         let field = fields.get(&self.field).ok_or_else(unknown)?;
@@ -677,5 +680,15 @@ mod tests {
         draft.arrange(Ask::RemoveUrl(0, 0));
         draft.arrange(Ask::RemoveTrigger(0));
         assert!(draft.triggers.is_empty());
+    }
+
+    #[test]
+    fn a_proposal_needs_only_the_form_it_is_about() {
+        let mut draft = CaptureDraft::suggested(&fields());
+        draft.triggers[0].what = "#checkout".to_owned();
+        let capture = draft.checked(&fields(), &mut Errors::default()).unwrap();
+        assert_eq!(capture.triggers, [Trigger::new(Action::Submit("#checkout".to_owned()))]);
+        assert_eq!(capture.mapping("source"), None, "it keeps its constant");
+        assert_eq!(capture.mapping("b").unwrap().from, Source::FormInput("b".to_owned()));
     }
 }

@@ -16,6 +16,7 @@ mod hide;
 mod live;
 mod login;
 mod overview;
+mod pick;
 mod quarantine;
 mod replay;
 mod routes;
@@ -131,6 +132,9 @@ fn routes() -> Routes {
         .get("/static/icon.svg", async || {
             file("image/svg+xml", include_str!("../../static/icon.svg"))
         })
+        .get("/static/pick.js", async || {
+            file("text/javascript", include_str!("../../static/pick.js"))
+        })
         .get("/static/htmx.js", async || {
             file("text/javascript", include_str!("../../static/htmx-4.0.1.min.js"))
         })
@@ -172,6 +176,11 @@ fn routes() -> Routes {
         .post("/events/{event}/hide", hide::send)
         .post("/events/{event}/capture", capture::send)
         .post("/events/{event}/capture/check", capture::check)
+        .post("/events/{event}/pick", pick::open)
+        .get("/events/{event}/picks/{form}", pick::picks)
+        .post("/quarantine/replays", replay::rehearse)
+        .post("/quarantine/replays/{replay}/replay", replay::replay)
+        .post("/quarantine/replays/{replay}/cancel", replay::cancel)
         .post("/events/{event}/tracking/enable", tracking::enable)
         .post("/events/{event}/tracking/disable", tracking::disable)
         .post("/events/{event}/tracking/regenerate", tracking::regenerate)
@@ -179,9 +188,6 @@ fn routes() -> Routes {
         .post("/events/{event}/tracking/origin", tracking::allow_origin)
         .post("/events/{event}/tracking/share", share::create)
         .post("/events/{event}/tracking/share/{share}/end", share::end)
-        .post("/quarantine/replays", replay::rehearse)
-        .post("/quarantine/replays/{replay}/replay", replay::replay)
-        .post("/quarantine/replays/{replay}/cancel", replay::cancel)
         .role(Role::Administrator)
         .get("/settings", settings::show)
         .get("/settings/people", settings::people::show)
