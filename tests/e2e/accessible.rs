@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
-use beaconry_tests::{Browser, eventually};
+use beaconry_tests::{Browser, Person, Server, Session, eventually};
 use serde_json::Value;
 
 use crate::setting::{Setting, create, run};
 
 /// Pages to look at, by their address; `EVENT` and `SECTION` stand for those of the setting. A further page is a further line.
-const PAGES: [&str; 24] = [
+const PAGES: [&str; 29] = [
     "/",
     "/?q=nothing+fits+this",
     "/sections/new",
@@ -26,13 +26,18 @@ const PAGES: [&str; 24] = [
     "/events/LOCKED/edit",
     "/events/LOCKED/tracking",
     "/live",
-    "/there-is-no-such-page",
-    "/account",
+    "/sections/SECTION/health",
+    "/events/EVENT/health",
+    "/events/EVENT/why",
+    "/events/EVENT/data",
+    "/quarantine",
     "/settings",
     "/settings/people",
     "/settings/audit",
-    "/settings/audit?thing=nothing+fits+this",
     "/settings/storage",
+    "/account",
+    "/login",
+    "/there-is-no-such-page",
 ];
 
 const CAPTURE: &str = r##"
@@ -88,6 +93,36 @@ async fn no_page_has_a_barrier_in_light_or_dark() {
         }
     }
     assert!(barriers.is_empty(), "{}", barriers.join("\n"));
+}
+
+#[tokio::test]
+async fn nor_have_the_first_page_and_what_a_developer_gets() {
+    let setting = Setting::new();
+    setting.event("Order placed", &["total:decimal"]);
+    let empty = tempfile::tempdir().unwrap();
+    let first = Server::start(empty.path());
+    let of_first = Session::administrator(&first);
+    let browser = Browser::start().await;
+    let shown = setting.server.json(&["event", "show", "order-placed"]);
+    let page = format!("/events/{}/tracking", shown["discriminator"].as_str().unwrap());
+    let person = Person::at(&browser);
+    for scheme in ["light", "dark"] {
+        browser.scheme(scheme).await;
+        // Both servers are one host to the browser, and each has its own session.
+        browser.come_in(&of_first).await;
+        browser.open(&first.console).await;
+        assert_eq!(violations(&browser).await, [""; 0], "{scheme}: the first page");
+        browser.come_in(&setting.session).await;
+        browser.open(&format!("{}{page}", setting.server.console)).await;
+        person.presses("button", "Make a link").await;
+        let link = person.reads_input("The link; it is shown only now").await;
+        assert_eq!(violations(&browser).await, [""; 0], "{scheme}: the link");
+        browser.open(&link).await;
+        assert_eq!(violations(&browser).await, [""; 0], "{scheme}: what it shows");
+        browser.open(&format!("{}{page}", setting.server.console)).await;
+        person.presses("button", "End it now: link 1, made by administrator@example.com").await;
+        person.finds("button", "Make a link").await;
+    }
 }
 
 /// What axe-core finds on the page that is open, everything that can be opened being open.

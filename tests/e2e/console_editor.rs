@@ -9,6 +9,13 @@ use crate::setting::{Setting, create};
 
 const DEVICES: [Device; 3] = [Device::DESKTOP, Device::PHONE, Device::NO_SCRIPTS];
 
+/// A setting, and a browser in which its administrator is logged in.
+async fn come_in() -> (Setting, Browser) {
+    let (setting, browser) = (Setting::new(), Browser::start().await);
+    browser.come_in(&setting.session).await;
+    (setting, browser)
+}
+
 /// The address of an event's page.
 fn address(setting: &Setting, slug: &str) -> String {
     let shown = setting.server.json(&["event", "show", slug]);
@@ -29,8 +36,7 @@ fn known(setting: &Setting, name: &str, fields: &[&str]) -> String {
 #[tokio::test]
 async fn an_event_is_made_from_a_template_on_every_device() {
     for device in DEVICES {
-        let (setting, browser) = (Setting::new(), Browser::start().await);
-        browser.come_in(&setting.session).await;
+        let (setting, browser) = come_in().await;
         let person = Person::with(&browser, device).await;
         browser.open(&setting.server.console).await;
         person
@@ -41,12 +47,12 @@ async fn an_event_is_made_from_a_template_on_every_device() {
         assert_eq!(person.reads_input("Name").await, "Booking made");
         person.types("Name", "Room booked").await;
         person.types("What it is for (optional)", "A room was booked.").await;
-        person.presses("button", "Delete location").await;
+        person.presses("button", "Delete field 3").await;
         person.presses("button", "Add a field").await;
         person.types("Name of field 5", "guests").await;
         person.chooses("Type of field 5", "Number").await;
         person.presses("checkbox", "Required of field 5").await;
-        person.presses("button", "Move guests up").await;
+        person.presses("button", "Move field 5 up").await;
         person.presses("button", "Only create").await;
         person.reads("Choose how long events are kept.").await;
         person.presses("radio", "1 year, to compare with last season").await;
@@ -64,8 +70,7 @@ async fn an_event_is_made_from_a_template_on_every_device() {
 
 #[tokio::test]
 async fn everything_can_be_done_without_a_mouse() {
-    let (setting, browser) = (Setting::new(), Browser::start().await);
-    browser.come_in(&setting.session).await;
+    let (setting, browser) = come_in().await;
     let person = Person::at(&browser);
     let section = setting.server.json(&["section", "list"])[0]["id"].as_str().unwrap().to_owned();
     browser.open(&format!("{}/sections/{section}/new/signals", setting.server.console)).await;
@@ -76,7 +81,7 @@ async fn everything_can_be_done_without_a_mouse() {
     person.tabs_to("Name of field 5").await;
     person.keys(&[], "lampid").await;
     person.keys(&[Key::Alt, Key::Up], "").await;
-    person.finds("button", "Move lampid up").await;
+    person.finds("button", "Move field 5 up").await;
     browser.settle("while (document.querySelector('#name-3').value !== 'lampid') await new Promise(next => setTimeout(next, 10))").await;
     let active = browser.run("return document.activeElement.value").await;
     assert_eq!(active, json!("lampid"), "the cursor stays in the row that moves");
@@ -91,8 +96,7 @@ async fn everything_can_be_done_without_a_mouse() {
 
 #[tokio::test]
 async fn mistakes_are_said_beside_the_field_while_typing_and_the_page_stays() {
-    let (setting, browser) = (Setting::new(), Browser::start().await);
-    browser.come_in(&setting.session).await;
+    let (setting, browser) = come_in().await;
     let many: Vec<_> = (1..100).map(|n| format!("field{n}:text")).collect();
     let many: Vec<_> = many.iter().map(String::as_str).collect();
     let page = known(&setting, "Much said", &many);
@@ -138,8 +142,7 @@ async fn mistakes_are_said_beside_the_field_while_typing_and_the_page_stays() {
 #[tokio::test]
 async fn an_edit_is_reviewed_saved_and_locks_on_every_device() {
     for device in DEVICES {
-        let (setting, browser) = (Setting::new(), Browser::start().await);
-        browser.come_in(&setting.session).await;
+        let (setting, browser) = come_in().await;
         let page = known(&setting, "Order placed", &["orderid:text", "total:number"]);
         let person = Person::with(&browser, device).await;
         browser.open(&page).await;
@@ -178,7 +181,10 @@ async fn an_edit_is_reviewed_saved_and_locks_on_every_device() {
 async fn eventually_counts_down(browser: &Browser) {
     let read = "return document.querySelector('[data-countdown]').textContent";
     let first = browser.run(read).await;
-    assert!(first.as_str().unwrap().starts_with("59:"), "{first}");
+    assert!(
+        ["60:", "59:"].iter().any(|minutes| first.as_str().unwrap().starts_with(minutes)),
+        "{first}"
+    );
     let later = browser
         .settle(&format!(
             "const read = () => {{ {read} }}; while (read() === '{}') await new Promise(next => setTimeout(next, 50)); return read()",
@@ -191,8 +197,7 @@ async fn eventually_counts_down(browser: &Browser) {
 #[tokio::test]
 async fn hiding_asks_for_the_name_and_the_event_is_gone() {
     for device in DEVICES {
-        let (setting, browser) = (Setting::new(), Browser::start().await);
-        browser.come_in(&setting.session).await;
+        let (setting, browser) = come_in().await;
         let page = known(&setting, "Order placed", &["orderid:text"]);
         let person = Person::with(&browser, device).await;
         browser.open(&page).await;
@@ -216,8 +221,7 @@ async fn hiding_asks_for_the_name_and_the_event_is_gone() {
 
 #[tokio::test]
 async fn events_are_found_by_what_they_are_called_and_for() {
-    let (setting, browser) = (Setting::new(), Browser::start().await);
-    browser.come_in(&setting.session).await;
+    let (setting, browser) = come_in().await;
     known(&setting, "Order placed", &["orderid:text"]);
     known(&setting, "Parcel sent", &["parcelid:text"]);
     let person = Person::at(&browser);
@@ -241,8 +245,7 @@ async fn events_are_found_by_what_they_are_called_and_for() {
 #[tokio::test]
 async fn a_section_is_made_and_changed_on_every_device() {
     for device in DEVICES {
-        let (setting, browser) = (Setting::new(), Browser::start().await);
-        browser.come_in(&setting.session).await;
+        let (setting, browser) = come_in().await;
         let person = Person::with(&browser, device).await;
         browser.open(&setting.server.console).await;
         person.presses("link", "New section").await;

@@ -2,11 +2,19 @@
 //! link for a developer.
 
 use beaconry_tests::{
-    Browser, Device, Person, Site, beacon, event, event_id, eventually, get, post,
+    Browser, Device, Person, Server, Session, Site, beacon, beaconry, event, event_id, eventually,
+    get, post,
 };
 use serde_json::{Value, json};
 
 use crate::setting::Setting;
+
+/// A setting, and a browser in which its administrator is logged in.
+async fn come_in() -> (Setting, Browser) {
+    let (setting, browser) = (Setting::new(), Browser::start().await);
+    browser.come_in(&setting.session).await;
+    (setting, browser)
+}
 
 fn path(setting: &Setting, slug: &str) -> String {
     let shown = setting.server.json(&["event", "show", slug]);
@@ -29,8 +37,7 @@ fn send(setting: &Setting, n: u64, key: &str, ver: u32, data: Value, origin: &st
 #[tokio::test]
 async fn tracking_is_switched_on_anew_and_off_on_every_device() {
     for device in [Device::DESKTOP, Device::PHONE, Device::NO_SCRIPTS] {
-        let (setting, browser) = (Setting::new(), Browser::start().await);
-        browser.come_in(&setting.session).await;
+        let (setting, browser) = come_in().await;
         setting.event("Order placed", &["orderid:text"]);
         let person = Person::with(&browser, device).await;
         browser.open(&(setting.server.console.clone() + &path(&setting, "order-placed"))).await;
@@ -79,8 +86,7 @@ async fn tracking_is_switched_on_anew_and_off_on_every_device() {
 
 #[tokio::test]
 async fn while_a_version_is_pending_regenerating_is_scheduled() {
-    let (setting, browser) = (Setting::new(), Browser::start().await);
-    browser.come_in(&setting.session).await;
+    let (setting, browser) = come_in().await;
     setting.event("Order placed", &["orderid:text"]);
     crate::setting::run(
         setting.folder.path(),
@@ -88,7 +94,10 @@ async fn while_a_version_is_pending_regenerating_is_scheduled() {
     );
     let page = path(&setting, "order-placed") + "/tracking";
     eventually("the server notices the edit", || {
-        setting.session.get(&page).text().contains("when the new version").then_some(())
+        get(&setting.server.console, &page, &[])
+            .text()
+            .contains("when the new version")
+            .then_some(())
     });
     let person = Person::at(&browser);
     browser.open(&(setting.server.console.clone() + &page)).await;
@@ -102,8 +111,7 @@ async fn while_a_version_is_pending_regenerating_is_scheduled() {
 
 #[tokio::test]
 async fn a_refused_origin_is_allowed_and_the_next_beacon_works() {
-    let (setting, browser) = (Setting::new(), Browser::start().await);
-    browser.come_in(&setting.session).await;
+    let (setting, browser) = come_in().await;
     let key = setting.event("Order placed", &["orderid:text"]);
     let page = path(&setting, "order-placed") + "/tracking";
     let person = Person::at(&browser);
@@ -122,12 +130,11 @@ async fn a_refused_origin_is_allowed_and_the_next_beacon_works() {
     person.reads(&format!("from {elsewhere}/a-page")).await;
 }
 
-/// Waits until the page has told the server that it looks.
+/// Waits until the server tells this page what arrives: streams that a browser opens are answered in order.
 async fn watched(browser: &Browser) {
     browser
         .settle(
-            "while (!performance.getEntriesByType('resource').some(entry => entry.name.includes('/tracking/status')) && false) ;
-             await new Promise(next => { const probe = new EventSource(document.querySelector('#status').dataset.status);
+            "await new Promise(next => { const probe = new EventSource(document.querySelector('#status').dataset.status);
                  probe.onopen = () => { probe.close(); next(); }; })",
         )
         .await;
@@ -135,8 +142,7 @@ async fn watched(browser: &Browser) {
 
 #[tokio::test]
 async fn what_refuses_a_beacon_is_said_with_how_to_mend_it() {
-    let (setting, browser) = (Setting::new(), Browser::start().await);
-    browser.come_in(&setting.session).await;
+    let (setting, browser) = come_in().await;
     let key = setting.event("Order placed", &["orderid:number"]);
     let page = path(&setting, "order-placed") + "/tracking";
     let person = Person::at(&browser);
@@ -153,9 +159,9 @@ async fn what_refuses_a_beacon_is_said_with_how_to_mend_it() {
         &setting.site.origin,
     );
     person.reads("The values do not fit the fields").await;
-    person.reads("orderid: expected number, got the text \"x\"").await;
+    person.reads("got the text \"x\"").await;
     send(&setting, 2, &key, 7, good.clone(), &setting.site.origin);
-    person.reads("An older snippet is pasted there").await;
+    person.reads("That version was never published").await;
     person.reads("put the code from this page in its place").await;
     send(&setting, 3, &key, 1, good.clone(), &setting.site.origin);
     person.reads("It works").await;
@@ -172,9 +178,55 @@ async fn what_refuses_a_beacon_is_said_with_how_to_mend_it() {
 }
 
 #[tokio::test]
-async fn events_that_came_unchecked_say_what_the_policy_lacks() {
-    let (setting, browser) = (Setting::new(), Browser::start().await);
+async fn a_page_that_still_carries_the_old_snippet_is_named() {
+    let (folder, site) = (tempfile::tempdir().unwrap(), Site::start());
+    let two_hours_ago: [&[&str]; 4] = [
+        &["section", "create", "Shop", "--origin", &site.origin],
+        &[
+            "event",
+            "create",
+            "--category",
+            "transactions",
+            "--name",
+            "Order placed",
+            "--retention",
+            "2y",
+        ],
+        &["tracking", "enable", "order-placed"],
+        &["event", "edit", "order-placed", "--add-field", "note:text"],
+    ];
+    for arguments in two_hours_ago {
+        let run = beaconry(folder.path(), -120, arguments);
+        assert_eq!(run.code, 0, "{run:?}");
+    }
+    let server = Server::start(folder.path());
+    let session = Session::administrator(&server);
+    let setting = Setting { server, site, folder, session };
+    let (key, browser) = (setting.key("order-placed"), Browser::start().await);
     browser.come_in(&setting.session).await;
+    let person = Person::at(&browser);
+    browser
+        .open(&(setting.server.console.clone() + &path(&setting, "order-placed") + "/tracking"))
+        .await;
+    person.reads("It still works; regenerate it, and paste the new code.").await;
+    person
+        .reads("Snippets that are pasted now carry version 1. From then on their beacons are stale")
+        .await;
+    person.presses("button", "Regenerate the snippet").await;
+    person.reads("The pasted snippet is up to date.").await;
+    watched(&browser).await;
+    send(&setting, 1, &key, 1, json!({ "source": "Website" }), &setting.site.origin);
+    person.reads("An older snippet is pasted there").await;
+    person.reads(&format!("from {}/a-page", setting.site.origin)).await;
+    send(&setting, 2, &key, 2, json!({ "source": "Website" }), &setting.site.origin);
+    person.reads("It works").await;
+    browser.open(&setting.server.console).await;
+    person.reads("50% stale").await;
+}
+
+#[tokio::test]
+async fn events_that_came_unchecked_say_what_the_policy_lacks() {
+    let (setting, browser) = come_in().await;
     setting.event("It", &["n:number"]);
     let policy = format!(
         "Content-Security-Policy: script-src {0}; connect-src {0}\r\n",
@@ -195,8 +247,7 @@ async fn events_that_came_unchecked_say_what_the_policy_lacks() {
 #[tokio::test]
 async fn a_developer_gets_a_link_to_the_code_and_nothing_else() {
     for device in [Device::DESKTOP, Device::PHONE, Device::NO_SCRIPTS] {
-        let (setting, browser) = (Setting::new(), Browser::start().await);
-        browser.come_in(&setting.session).await;
+        let (setting, browser) = come_in().await;
         setting.event("Order placed", &["orderid:text", "total:decimal"]);
         let page = path(&setting, "order-placed") + "/tracking";
         let person = Person::with(&browser, device).await;
@@ -220,7 +271,7 @@ async fn a_developer_gets_a_link_to_the_code_and_nothing_else() {
         );
 
         browser.open(&(setting.server.console.clone() + &page)).await;
-        person.presses("button", "End the link made by console, number 1").await;
+        person.presses("button", "End it now: link 1, made by administrator@example.com").await;
         person.reads("Make a link").await;
         eventually("the link has ended", || {
             (get(&setting.server.console, &path, &[]).status == 404).then_some(())

@@ -3,7 +3,7 @@
 use beaconry_tests::{Browser, Person, beacon, event, event_id, post};
 use serde_json::json;
 
-use crate::setting::{Setting, create, run};
+use crate::setting::{Setting, run};
 
 const MARKUP: &str = "<img src=x onerror=owned=1>\"'&amp;";
 
@@ -37,7 +37,6 @@ async fn markup_from_outside_is_text_on_every_page() {
             "n:number",
         ],
     );
-    create_other(&setting);
     let listed = setting.server.json(&["event", "list"]);
     let made =
         listed.as_array().unwrap().iter().find(|event| event["name"] == json!(name)).unwrap();
@@ -96,10 +95,6 @@ async fn markup_from_outside_is_text_on_every_page() {
     assert_eq!(send(3, json!(MARKUP)).status, 204);
     person.reads(&name).await;
     is_text(&browser).await;
-}
-
-fn create_other(setting: &Setting) {
-    create(setting.folder.path(), "Plain", &["a:text"], None);
 }
 
 /// The page has no picture that nobody put there, and nothing ran.

@@ -154,6 +154,10 @@ impl<'a> Person<'a> {
         let since = Instant::now();
         loop {
             let found = self.finds(role, name).await;
+            // As a person scrolls: to where nothing else lies over it.
+            let into_view = "arguments[0].scrollIntoView({ block: 'center', behavior: 'instant' })";
+            let place = serde_json::to_value(&found).unwrap_or_default();
+            let _ = self.client().execute(into_view, vec![place]).await;
             match act(found).await {
                 Ok(()) => return,
                 Err(error) => assert!(since.elapsed() < PATIENCE, "{role} {name:?}: {error}"),

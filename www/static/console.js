@@ -7,6 +7,10 @@ const here = [...document.querySelectorAll('.top nav a')].filter(link => {
   return path === '/' ? /^\/($|events|sections)/.test(location.pathname) : location.pathname.startsWith(path);
 }).at(-1);
 here?.setAttribute('aria-current', 'page');
+for (const row of document.querySelectorAll('.top nav, .tabs')) {
+  const current = row.querySelector('[aria-current]');
+  if (current) row.scrollLeft = current.offsetLeft - (row.clientWidth - current.offsetWidth) / 2;
+}
 
 // Times, in the reader's zone, the exact one on hover; also of what is put into the page later.
 const clock = new Intl.DateTimeFormat(undefined, { timeStyle: 'short' });
@@ -73,10 +77,21 @@ document.addEventListener('keydown', event => {
   }
 });
 
-// Where typing goes on after rows were added, moved or deleted.
+// Where the cursor goes once a form was exchanged: to the row that was added or moved, there on the button that moved it;
+// after a deletion to the next row's; else where it was.
+let held = null;
+document.addEventListener('htmx:before:swap', () => {
+  const { id, value, form } = document.activeElement ?? {};
+  held = { id, value, form };
+});
 document.addEventListener('htmx:after:swap', () => {
-  const next = document.querySelector('.row [autofocus]');
-  if (next) next.focus();
+  const form = document.querySelector('#editor');
+  if (!form || !held || held.form === form) return;
+  const [, move] = /^(up-|down-)/.exec(held.value) ?? [];
+  const fresh = form.querySelector('.row [autofocus]');
+  const moved = move && fresh?.closest('.row').querySelector(`.moves button[value^="${move}"]:not(:disabled)`);
+  const next = /^remove-/.test(held.value) && (form.querySelector(`button[value="${held.value}"]:not(:disabled)`) ?? form.querySelector('.add'));
+  (moved || fresh || next || (held.id && document.getElementById(held.id)))?.focus();
 });
 
 // Copying.

@@ -678,4 +678,14 @@ mod tests {
         draft.arrange(Ask::RemoveTrigger(0));
         assert!(draft.triggers.is_empty());
     }
+
+    #[test]
+    fn a_proposal_needs_only_the_form_it_is_about() {
+        let mut draft = CaptureDraft::suggested(&fields());
+        draft.triggers[0].what = "#checkout".to_owned();
+        let capture = draft.checked(&fields(), &mut Errors::default()).unwrap();
+        assert_eq!(capture.triggers, [Trigger::new(Action::Submit("#checkout".to_owned()))]);
+        assert_eq!(capture.mapping("source"), None, "it keeps its constant");
+        assert_eq!(capture.mapping("b").unwrap().from, Source::FormInput("b".to_owned()));
+    }
 }

@@ -77,7 +77,7 @@ pub(super) struct FieldDraft {
     pub(super) max: String,
     /// One a line.
     pub(super) allowed: String,
-    /// Whether the row was just added, and is where typing goes on.
+    /// Whether the row was just added or moved, and is where typing goes on.
     pub(super) fresh: bool,
 }
 
@@ -171,8 +171,14 @@ impl Draft {
             Ask::Remove(at) if at < count && !self.fields[at].is_source() => {
                 self.fields.remove(at);
             }
-            Ask::Up(at) if at > 0 && at < count => self.fields.swap(at, at - 1),
-            Ask::Down(at) if at + 1 < count => self.fields.swap(at, at + 1),
+            Ask::Up(at) if at > 0 && at < count => {
+                self.fields[at].fresh = true;
+                self.fields.swap(at, at - 1);
+            }
+            Ask::Down(at) if at + 1 < count => {
+                self.fields[at].fresh = true;
+                self.fields.swap(at, at + 1);
+            }
             _ => {}
         }
     }
@@ -317,11 +323,6 @@ impl FieldDraft {
         !self.min.is_empty() || !self.max.is_empty()
     }
 
-    /// What its buttons call it.
-    pub(super) fn label(&self, row: &usize) -> String {
-        if self.name.is_empty() { format!("field {}", row + 1) } else { self.name.clone() }
-    }
-
     /// The field. Limits that a type does not have are left behind when the type changes.
     fn checked(&self) -> Result<Field, Invalid> {
         let name = FieldName::try_from(self.name.clone())?;
@@ -378,7 +379,10 @@ mod tests {
         let names =
             |draft: &Draft| draft.fields.iter().map(|row| row.name.clone()).collect::<Vec<_>>();
         draft.arrange(Ask::Up(2));
-        assert_eq!(names(&draft), ["source", "b", "a"]);
+        assert_eq!(
+            (names(&draft), draft.fields[1].fresh),
+            (vec!["source".into(), "b".into(), "a".into()], true)
+        );
         draft.arrange(Ask::Remove(0));
         draft.arrange(Ask::Remove(2));
         draft.arrange(Ask::Down(7));

@@ -1,6 +1,5 @@
 //! Sections and the web origins whose pages may send.
 
-use askama::Template;
 use axum::Form;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -9,6 +8,7 @@ use axum::response::Response;
 use beaconry_model::error::Invalid;
 use beaconry_model::names::{Name, SectionId};
 use beaconry_model::section::{Origin, Section};
+use beaconry_model::templates::Template;
 use beaconry_store::StoreError;
 
 use super::draft::{Errors, Pairs, value};
@@ -16,7 +16,7 @@ use super::who::Who;
 use super::{State as Console, failed};
 use crate::page::{go_to, page_with};
 
-#[derive(Template)]
+#[derive(askama::Template)]
 #[template(path = "console/section.html")]
 struct Page {
     /// `None` for one that is to be made.
@@ -76,10 +76,17 @@ pub(super) async fn change(
 fn answer(
     id: Option<String>,
     pairs: &Pairs,
-    saved: Result<Result<(), Errors>, StoreError>,
+    saved: Result<Result<SectionId, Errors>, StoreError>,
 ) -> Response {
     match saved {
-        Ok(Ok(())) => go_to("/"),
+        // The first page asks for both at once: where events come from, and which one comes first.
+        Ok(Ok(section)) => match Template::find(value(pairs, "template")) {
+            Ok(ready) => {
+                let folder = ready.category.word();
+                go_to(&format!("/sections/{section}/new/{folder}?template={}", ready.slug))
+            }
+            Err(_) => go_to("/"),
+        },
         Ok(Err(errors)) => {
             let page = Page {
                 id,
@@ -100,7 +107,7 @@ fn save(
     who: &Who,
     id: Option<&str>,
     pairs: &Pairs,
-) -> Result<Result<(), Errors>, StoreError> {
+) -> Result<Result<SectionId, Errors>, StoreError> {
     let mut errors = Errors::default();
     let origins = errors.note("origins", origins(value(pairs, "origins")));
     let name = errors.note("name", name(value(pairs, "name").trim(), origins.as_deref()));
@@ -108,14 +115,15 @@ fn save(
     let origin_required = !value(pairs, "origin-required").is_empty();
     let store = &state.console.store;
     let now = store.clock().steady();
-    match id {
+    let id = match id {
         Some(id) => {
             let old = store.snapshot().section(id)?.as_ref().clone();
             store.registry().change_section(
-                &Section { name, origins, origin_required, ..old },
+                &Section { name, origins, origin_required, ..old.clone() },
                 who.name(),
                 now,
             )?;
+            old.id
         }
         None => {
             let random = beaconry_store::bytes();
@@ -123,14 +131,15 @@ fn save(
                 .map_err(|error| StoreError::Folder { path: "random bytes".into(), error })?;
             let id = SectionId::new(&name, random)?;
             store.registry().add_section(
-                &Section { id, name, origins, origin_required },
+                &Section { id: id.clone(), name, origins, origin_required },
                 who.name(),
                 now,
             )?;
+            id
         }
-    }
+    };
     store.reload()?;
-    Ok(Ok(()))
+    Ok(Ok(id))
 }
 
 /// The name; one that is not given is the first web site's.
@@ -171,5 +180,13 @@ mod tests {
         let read: Vec<_> = read.iter().map(Origin::as_str).collect();
         assert_eq!(read, ["https://shop.example", "http://localhost:8080"]);
         assert!(origins("ftp://shop.example").is_err() && origins("two words").is_err());
+    }
+
+    #[test]
+    fn a_section_without_a_name_is_called_like_its_first_site() {
+        let sites = origins("https://shop.example\nhttps://other.example").unwrap();
+        assert_eq!(name("", Some(&sites)).unwrap().as_str(), "shop.example");
+        assert_eq!(name("Shop", Some(&sites)).unwrap().as_str(), "Shop");
+        assert!(name("", None).is_err() && name("", Some(&[])).is_err());
     }
 }

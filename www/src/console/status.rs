@@ -165,8 +165,12 @@ fn mend(code: Code) -> (&'static str, &'static str) {
             "That web site may not send yet",
             "allow its origin if the page is yours, then do the action once more.",
         ),
-        Code::StaleVersion | Code::UnknownVersion => (
+        Code::StaleVersion => (
             "An older snippet is pasted there",
+            "put the code from this page in its place. What was turned away is kept in quarantine.",
+        ),
+        Code::UnknownVersion => (
+            "That version was never published",
             "put the code from this page in its place. What was turned away is kept in quarantine.",
         ),
         Code::InvalidFields => (
