@@ -2,7 +2,9 @@
 //! each written in the transaction of the change; they are read as one.
 
 use std::fmt;
+use std::iter::Peekable;
 use std::str::FromStr;
+use std::vec::IntoIter;
 
 use rusqlite::{Connection, params};
 use serde::Serialize;
@@ -108,20 +110,22 @@ impl AuditLog {
         limit: usize,
     ) -> Result<(Vec<AuditEntry>, Option<AuditPlace>), StoreError> {
         let mut place = before.unwrap_or(AuditPlace([i64::MAX; 2]));
+        let [registry, people] = &self.databases;
+        let registry = fitting(registry, filter, place.0[0], limit + 1)?;
+        let people = fitting(people, filter, place.0[1], limit + 1)?;
+        let mut heads = [registry.into_iter().peekable(), people.into_iter().peekable()];
         let mut entries = Vec::new();
-        for (of, connection) in self.databases.iter().enumerate() {
-            let found = fitting(connection, filter, place.0[of], limit + 1)?;
-            entries.extend(found.into_iter().map(|(number, entry)| (of, number, entry)));
+        // Each database's entries stay in their order, whatever its clock said, so that none is passed over.
+        while let Some(newer) = newer(&mut heads) {
+            if entries.len() == limit {
+                return Ok((entries, Some(place)));
+            }
+            if let Some((number, entry)) = heads[newer].next() {
+                place.0[newer] = number;
+                entries.push(entry);
+            }
         }
-        // Stable, and each database's entries are in order, so that none is passed over.
-        entries.sort_by(|(_, _, a), (_, _, b)| b.at.cmp(&a.at));
-        let more = entries.len() > limit;
-        entries.truncate(limit);
-        for (of, number, _) in &entries {
-            place.0[*of] = place.0[*of].min(*number);
-        }
-        let entries = entries.into_iter().map(|(_, _, entry)| entry).collect();
-        Ok((entries, more.then_some(place)))
+        Ok((entries, None))
     }
 
     /// Everybody who did something, and every word for what was done, in order.
@@ -140,6 +144,15 @@ impl AuditLog {
         words.sort_unstable();
         words.dedup();
         Ok(words)
+    }
+}
+
+/// Which of two lists begins with the newer entry; `None` where both are at their end.
+fn newer(heads: &mut [Peekable<IntoIter<(i64, AuditEntry)>>; 2]) -> Option<usize> {
+    let [registry, people] = heads.each_mut().map(|head| head.peek().map(|(_, entry)| entry.at));
+    match (registry, people) {
+        (None, None) => None,
+        (registry, people) => Some(usize::from(people > registry)),
     }
 }
 

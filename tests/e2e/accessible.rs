@@ -120,7 +120,7 @@ async fn nor_have_the_first_page_and_what_a_developer_gets() {
         browser.open(&link).await;
         assert_eq!(violations(&browser).await, [""; 0], "{scheme}: what it shows");
         browser.open(&format!("{}{page}", setting.server.console)).await;
-        person.presses("button", "End it now: link 1, made by administrator").await;
+        person.presses("button", "End it now: link 1, made by administrator@example.com").await;
         person.finds("button", "Make a link").await;
     }
 }

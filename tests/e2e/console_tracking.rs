@@ -271,7 +271,7 @@ async fn a_developer_gets_a_link_to_the_code_and_nothing_else() {
         );
 
         browser.open(&(setting.server.console.clone() + &page)).await;
-        person.presses("button", "End it now: link 1, made by administrator").await;
+        person.presses("button", "End it now: link 1, made by administrator@example.com").await;
         person.reads("Make a link").await;
         eventually("the link has ended", || {
             (get(&setting.server.console, &path, &[]).status == 404).then_some(())

@@ -22,7 +22,7 @@ pub(super) struct Who {
 impl Who {
     /// What the audit log says.
     pub(super) fn name(&self) -> &str {
-        &self.person.email
+        self.person.email.as_str()
     }
 
     /// Whether they may what this role may.
