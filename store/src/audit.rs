@@ -114,7 +114,7 @@ impl AuditLog {
             entries.extend(found.into_iter().map(|(number, entry)| (of, number, entry)));
         }
         // Stable, and each database's entries are in order, so that none is passed over.
-        entries.sort_by(|(_, _, a), (_, _, b)| b.at.cmp(&a.at));
+        entries.sort_by_key(|(_, _, entry)| std::cmp::Reverse(entry.at));
         let more = entries.len() > limit;
         entries.truncate(limit);
         for (of, number, _) in &entries {
