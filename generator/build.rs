@@ -4,7 +4,7 @@ use std::path::Path;
 
 fn main() {
     let dist = Path::new(env!("CARGO_MANIFEST_DIR")).join("../snippet/dist");
-    for name in ["engine.js", "engine.wasm", "loader.js"] {
+    for name in ["engine.js", "debug.js", "loader.js"] {
         let file = dist.join(name);
         println!("cargo::rerun-if-changed={}", file.display());
         if !file.is_file() {

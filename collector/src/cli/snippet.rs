@@ -103,14 +103,9 @@ pub(crate) fn published(made: &Made) -> Vec<PublishedFile> {
 }
 
 fn published_file(file: &File) -> PublishedFile {
-    let mime = if file.path().ends_with(".wasm") {
-        "application/wasm"
-    } else {
-        "text/javascript; charset=utf-8"
-    };
     PublishedFile {
         path: format!("/{}", file.path()),
-        mime: mime.to_owned(),
+        mime: "text/javascript; charset=utf-8".to_owned(),
         body: file.bytes().to_vec(),
         brotli: file.brotli().to_vec(),
         gzip: gzip(file.bytes()),
