@@ -6,7 +6,6 @@ fn main() {
     let dist = Path::new(env!("CARGO_MANIFEST_DIR")).join("../snippet/dist");
     for name in [
         "engine.js",
-        "engine.wasm",
         "debug.js",
         "loader.js",
         "inspector.js",

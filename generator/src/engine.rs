@@ -1,4 +1,5 @@
-//! The built engine: its script, its Wasm, its debug file, the inspector, and the loader that begins every snippet.
+//! The built engine: its script (with the Wasm in it), its debug file, the inspector, and the loader that begins every
+//! snippet.
 
 use std::sync::OnceLock;
 
@@ -9,7 +10,7 @@ use crate::literal::text;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Engine {
     hash: String,
-    files: [File; 2],
+    script: File,
     debug: File,
     inspector: Vec<File>,
     loader: String,
@@ -25,7 +26,6 @@ impl Engine {
         EMBEDDED.get_or_init(|| {
             Engine::from_parts(
                 include_bytes!("../../snippet/dist/engine.js"),
-                include_bytes!("../../snippet/dist/engine.wasm"),
                 include_bytes!("../../snippet/dist/debug.js"),
                 include_str!("../../snippet/dist/loader.js"),
             )
@@ -42,16 +42,15 @@ impl Engine {
         })
     }
 
-    /// An engine from its parts. The loader names what [`crate::generate`] fills in: `ENGINE_URL`, `SCRIPT_INTEGRITY`,
-    /// `WASM_INTEGRITY` and, last, `SETTINGS`.
-    pub fn from_parts(script: &[u8], wasm: &[u8], debug: &[u8], loader: &str) -> Engine {
+    /// An engine from its parts. The loader names what [`crate::generate`] fills in: `ENGINE_URL`, `SCRIPT_INTEGRITY`
+    /// and, last, `SETTINGS`.
+    pub fn from_parts(script: &[u8], debug: &[u8], loader: &str) -> Engine {
         // The script holds the debug file's own hash.
-        let hash = short_hash(&[short_hash(script), short_hash(wasm)].concat().into_bytes());
+        let hash = short_hash(script);
         let script = File::new(format!("engine/{hash}.js"), script.to_vec());
-        let wasm = File::new(format!("engine/{hash}.wasm"), wasm.to_vec());
         let debug = File::new(format!("engine/{hash}.debug.js"), debug.to_vec());
         let loader = loader.trim_end().to_owned();
-        Engine { hash, files: [script, wasm], debug, inspector: Vec::new(), loader }
+        Engine { hash, script, debug, inspector: Vec::new(), loader }
     }
 
     /// The same engine with an inspector: a script and its Wasm. The debug file, which asks for them, holds the script's hash.
@@ -68,9 +67,9 @@ impl Engine {
         &self.hash
     }
 
-    /// The script and the Wasm, which every visitor downloads.
-    pub fn files(&self) -> &[File; 2] {
-        &self.files
+    /// The script, which every visitor downloads.
+    pub fn script(&self) -> &File {
+        &self.script
     }
 
     /// The debug file, which only those download who ask for it.
@@ -85,12 +84,10 @@ impl Engine {
 
     /// The loader, filled in with the address of the folder that holds the engine, and with settings.
     pub(crate) fn loader_with(&self, folder: &str, settings: &str) -> String {
-        let [script, wasm] = &self.files;
         // The settings' place is the last, so that nothing that was filled in before is taken for it.
         let (head, tail) = self.loader.rsplit_once("SETTINGS").unwrap_or((&self.loader, ""));
         let head = head
-            .replace("SCRIPT_INTEGRITY", &text(&script.integrity()))
-            .replace("WASM_INTEGRITY", &text(&wasm.integrity()))
+            .replace("SCRIPT_INTEGRITY", &text(&self.script.integrity()))
             .replace("ENGINE_URL", &text(&format!("{folder}{}", self.hash)));
         [&head, settings, tail].concat()
     }

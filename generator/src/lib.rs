@@ -85,8 +85,8 @@ impl<'a> Input<'a> {
 pub struct Snippet {
     /// The script that the pasted tag loads.
     pub script: File,
-    /// The engine's script and Wasm, shared by all snippets published with this engine.
-    pub engine: [File; 2],
+    /// The engine's script, shared by all snippets published with this engine.
+    pub engine: File,
     /// The engine's debug file, which only those download who ask for it.
     pub debug: File,
     /// The inspector's files, which only those download who point at their own page.
@@ -105,14 +105,12 @@ impl Snippet {
 
     /// The files that the collector serves.
     pub fn served(&self) -> impl Iterator<Item = &File> {
-        let engine = self.engine.iter().chain([&self.debug]).chain(&self.inspector);
-        [&self.script].into_iter().chain(engine)
+        [&self.script, &self.engine, &self.debug].into_iter().chain(&self.inspector)
     }
 
     /// What a page with this one event downloads, in bytes after brotli.
     pub fn page_bytes(&self) -> usize {
-        let files = [&self.script].into_iter().chain(&self.engine);
-        files.map(|file| file.brotli().len()).sum()
+        self.script.brotli().len() + self.engine.brotli().len()
     }
 }
 
@@ -121,7 +119,7 @@ pub fn generate(input: &Input) -> Snippet {
     let code = input.engine.loader_with(&input.collector.below("engine/"), &settings::of(input));
     let name = format!("{}-v{}-{}", input.slug, input.version, file::short_hash(code.as_bytes()));
     let script = File::new(format!("s/{name}.js"), code.into_bytes());
-    let engine = input.engine.files().clone();
+    let engine = input.engine.script().clone();
     let debug = input.engine.debug().clone();
     let inspector = input.engine.inspector().to_vec();
     let paste = format!(
@@ -131,7 +129,7 @@ pub fn generate(input: &Input) -> Snippet {
     );
     let page = File::new(format!("{}.html", input.slug), format!("{paste}\n").into_bytes());
     let types = File::new(format!("{}.d.ts", input.slug), types::of(input).into_bytes());
-    let manifest = manifest::of(input, &paste, &[&script, &engine[0], &engine[1]]);
+    let manifest = manifest::of(input, &paste, &[&script, &engine]);
     let manifest = File::new(format!("{}.manifest.json", input.slug), manifest.into_bytes());
     Snippet { script, engine, debug, inspector, paste, papers: [page, types, manifest] }
 }

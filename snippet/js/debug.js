@@ -125,6 +125,8 @@ const remembered = act => {
 };
 
 remembered(storage => page.o ? storage['beaconry-debug'] = 1 : delete storage['beaconry-debug']);
+// What says that a tab keeps something (`storage.js`).
+remembered(() => localStorage['beaconry.tab'] = 1);
 if (!page.o) {
   page.d = page.n = 0;
   info('Debug mode is off.');

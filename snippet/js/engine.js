@@ -27,7 +27,7 @@ const MAX_EVENT = 16 * 1024;
 const page = window.beaconry;
 const testing = mode('beaconry-test');
 // The `track` that was there before this engine's.
-let earlier;
+const earlier = page.track;
 // What is to be decided once the page has dealt with an action.
 let decisions = [];
 
@@ -42,7 +42,7 @@ const track = async (what, data) => {
 const take = snippet => {
   // The same event pasted twice counts once.
   if (snippets.some(([, , key]) => key == snippet[2])) return;
-  adopt(snippet);
+  adopt(snippet, make);
   replay();
 };
 
@@ -80,20 +80,7 @@ const make = (snippet, [action, , , element, urls], context, event) => record(sn
 
 const decide = () => decisions.splice(0).forEach(safely(decision => decision()));
 
-const open = safely(() => {
-  if (earlier) return;
-  earlier = page.track;
-  Object.assign(page, { track, consent, forget, debug });
-  listen(make);
-  replay();
-  resumeForms(release);
-  resume();
-  addEventListener('online', safely(() => flush()));
-});
-
 const leave = safely(() => {
-  // A page that is left before Wasm was there sends what it has unchecked.
-  open();
   decide();
   flush(true);
 });
@@ -101,6 +88,19 @@ const leave = safely(() => {
 // For the debug file.
 page.s = snippets;
 if (mode('beaconry-debug')) debug();
-start(document.currentScript.w).catch(error => note(NO_WASM, page.w = error)).then(open);
-addEventListener('pagehide', leave);
-addEventListener('visibilitychange', () => document.hidden && leave());
+try {
+  start();
+} catch (error) {
+  note(NO_WASM, page.w = error);
+}
+safely(() => {
+  Object.assign(page, { track, consent, forget, debug });
+  // What waits may be to be sent, so it comes first.
+  replay();
+  listen();
+  resumeForms(release);
+  resume();
+  addEventListener('online', safely(() => flush()));
+  addEventListener('pagehide', leave);
+  addEventListener('visibilitychange', () => document.hidden && leave());
+})();

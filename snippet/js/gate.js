@@ -38,6 +38,7 @@ export const forget = () => {
   held = [];
   abandon();
   forgetVisitor();
-  inStorage(forgetAll);
+  // The other storage holds what says that there is something in this one.
   inSession(forgetAll);
+  inStorage(forgetAll);
 };

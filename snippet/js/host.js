@@ -2,7 +2,7 @@
 //
 // A field's settings are a list, as the generator writes them:
 // [name, flags, source, longest text, lowest, highest, allowed texts one a line]; flags are those of `src/lib.rs`.
-import { imports } from 'beaconry:wasm';
+import { code, imports } from 'beaconry:wasm';
 import { UNREADABLE } from './kinds.js';
 import { note } from './notes.js';
 import { read } from './page.js';
@@ -15,16 +15,16 @@ const ALLOWED_ROOM = 200 * (4 * 200 + 1);
 const KINDS = ['text', 'bool', 'date', 'timestamp', 'number', 'decimal'];
 const CODES = ['', 'missing_field', 'unexpected_field', 'wrong_type', 'too_long', 'not_allowed', 'out_of_range'];
 
-// The engine, once Wasm is up.
+// The engine, once Wasm is up, and its buffer: its memory never grows.
 let wasm;
+let buffer;
 // The capture that is under way; another can begin inside it, where reading the page runs the page's own code.
 let now;
 // The value that was pulled last.
 let value;
 
-const bytes = (start, end) => new Uint8Array(wasm[WASM_MEMORY].buffer, wasm[WASM_BUFFER]() + start, end - start);
-const write = (text, place, room) => encodeInto(text, bytes(place, place + room));
-const textAt = (start, end) => decode(bytes(start, end));
+const write = (text, place, room) => encodeInto(text, buffer.subarray(place, place + room));
+const textAt = (start, end) => decode(buffer.subarray(start, end));
 
 // What a mapping finds; nothing where the page does not let itself be read, or a selector is none.
 const find = ([name, flags, source]) => {
@@ -109,8 +109,9 @@ const raw = ({ fields, given, data }) => {
 // Whether values are checked here.
 export const checks = () => !!wasm;
 
-// Starts the engine from the response that the loader has asked for. Where a policy refuses Wasm, values go unchecked.
-export const start = async response => {
-  const module = await (await response).arrayBuffer();
-  wasm = (await WebAssembly.instantiate(module, imports())).instance.exports;
+// Starts the engine, at once: so small a module is compiled sooner here than handed to another thread and back. Where a
+// policy refuses Wasm, values go unchecked.
+export const start = () => {
+  wasm = new WebAssembly.Instance(new WebAssembly.Module(code()), imports()).exports;
+  buffer = new Uint8Array(wasm[WASM_MEMORY].buffer, BUFFER);
 };

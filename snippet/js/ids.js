@@ -6,18 +6,20 @@ const VISITOR = 'beaconry.visitor';
 // A UUID of version 7: 48 bits of time, then random bits. Plain http has no `crypto.randomUUID`.
 export const uuid = () => {
   const time = Date.now().toString(16).padStart(12, 0);
-  let at = 0;
-  return 'xxxxxxxx-xxxx-7xxx-8xxx-xxxxxxxxxxxx'.replace(/x/g, () =>
-    time[at++] || (crypto.getRandomValues(new Uint8Array(1))[0] & 15).toString(16));
+  const random = [...crypto.getRandomValues(new Uint8Array(18))].map(byte => (byte & 15).toString(16)).join('');
+  return `${time.slice(0, 8)}-${time.slice(8)}-7${random.slice(0, 3)}-8${random.slice(3, 6)}-${random.slice(6)}`;
 };
 
 let known = '';
 
-// The visitor's id, kept in this browser; where storage is refused, for this page only.
+// The visitor's id, kept in this browser; where storage is refused, for this page only. What has not the length of one of
+// ours is none.
 export const visitor = () => {
   inStorage(storage => known = storage[VISITOR] || known);
-  if (!/^[\w-]{1,64}$/.test(known)) known = uuid();
-  inStorage(storage => storage[VISITOR] = known);
+  if (known.length != 36) {
+    known = uuid();
+    inStorage(storage => storage[VISITOR] = known);
+  }
   return known;
 };
 

@@ -14,14 +14,10 @@
       page.p ||= (window.trustedTypes || { createPolicy: (name, policy) => policy })
         .createPolicy('beaconry', { createScriptURL: url => url });
       // Loads a script in a way that every policy allows which allowed this one.
-      page.l = (url, integrity, w) => head.append(Object.assign(document.createElement('script'), {
-        w, integrity, crossOrigin: '', nonce: currentScript?.nonce, src: page.p.createScriptURL(url + '.js'),
+      page.l = (url, integrity) => head.append(Object.assign(document.createElement('script'), {
+        integrity, crossOrigin: '', nonce: currentScript?.nonce, src: page.p.createScriptURL(url + '.js'),
       }));
-      const url = ENGINE_URL;
-      // Side by side with the script that will use it.
-      const wasm = fetch(url + '.wasm', { integrity: WASM_INTEGRITY });
-      wasm.catch(() => {});
-      page.l(url, SCRIPT_INTEGRITY, wasm);
+      page.l(ENGINE_URL, SCRIPT_INTEGRITY);
     }
     page.track(settings);
   } catch {}

@@ -1,5 +1,5 @@
 // Notes for the debug file: what was captured, what was wrong, what was sent. Nobody keeps them unless debug mode is on.
-import { inSession } from './storage.js';
+import { inSession, intoSession } from './storage.js';
 
 const page = window.beaconry;
 const { src } = document.currentScript;
@@ -18,6 +18,7 @@ export const debug = (on = true) => {
 // Whether a mode is on in this tab: by its name in the page's address, in what reaches the server or behind the `#`, or in
 // that of an earlier page.
 export const mode = name => {
-  const asked = location.href.includes(name);
-  return inSession(storage => asked ? storage[name] = 1 : storage[name]) || asked;
+  if (!location.href.includes(name)) return inSession(storage => storage[name]);
+  intoSession(storage => storage[name] = 1);
+  return true;
 };

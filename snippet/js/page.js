@@ -6,19 +6,19 @@
 import { safely } from './safely.js';
 
 // Never read: what the page masks, passwords (also those shown as text), cards, files; and code, which is no text to a reader.
-const MASKED = '[data-beaconry-mask],[type=password],[autocomplete*=password i],[autocomplete*=cc- i],[type=file],script,style';
+const MASK = '[data-beaconry-mask]';
+const MASKED = MASK + ',[type=password],[autocomplete*=password i],[autocomplete*=cc- i],[type=file],script,style';
 
 const BOOL = 1;
 const TIMESTAMP = 3;
 // Numbers, with and without decimals, come after these.
 
-const isMasked = node => node.matches?.(MASKED);
 // Through shadow roots too.
 const parent = node => node.parentNode || node.host;
 
-export const liesMasked = node => {
-  for (; node; node = parent(node)) {
-    if (isMasked(node)) return true;
+export const liesMasked = (element, mask = MASKED) => {
+  for (; element; element = element.getRootNode().host) {
+    if (element.closest(mask)) return true;
   }
 };
 
@@ -42,7 +42,7 @@ export const nearest = (selector, near) => {
 
 // Node by node, so that masked parts stay out.
 const textOf = node =>
-  node.nodeType == 3 ? node.data : isMasked(node) ? '' : [...node.childNodes].map(textOf).join('').replace(/\s+/g, ' ');
+  node.nodeType == 3 ? node.data : node.matches?.(MASKED) ? '' : [...node.childNodes].map(textOf).join('');
 
 // An input's value, by the kind of field that asks.
 const valueOf = (input, kind) => {
@@ -61,7 +61,7 @@ const inAny = (path, values) => values.map(value => at(path, value)).find(value 
 
 // The items of the page's JSON-LD, those of lists and graphs each by itself; what is no JSON is skipped.
 export const linkedData = () => everywhere('[type="application/ld+json"]').flatMap(safely(script =>
-  liesMasked(parent(script)) ? [] : [].concat(JSON.parse(script.textContent)).flatMap(item => item['@graph'] || item)));
+  liesMasked(script, MASK) ? [] : [].concat(JSON.parse(script.textContent)).flatMap(item => item['@graph'] || item)));
 
 const element = read => (what, { near }, kind, more, anywhere) => {
   const found = nearest(what, anywhere ? document : near);
@@ -70,7 +70,7 @@ const element = read => (what, { near }, kind, more, anywhere) => {
 
 const READERS = [
   what => new URLSearchParams(location.search).get(what),
-  element(textOf),
+  element(found => textOf(found).replace(/\s+/g, ' ')),
   element(valueOf),
   element((found, kind, name) => found.getAttribute(name)),
   // The values of all inputs of this name; of a truth the last, which is how forms send a box that is not ticked.

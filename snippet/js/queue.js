@@ -1,7 +1,8 @@
 // Keeps events until the collector has them, and sends them.
 //
-// An event lies in localStorage under a key of its own, so that tabs never write over each other, and is deleted only
-// after a 2xx or a final refusal. What is left is sent by the next page, or by another tab: one at a time. What is kept is
+// An event is sent at once; where that fails, has to wait, or is not answered before the page is left, it lies in
+// localStorage under a key of its own, so that tabs never write over each other. It is deleted only after a 2xx or a final
+// refusal. What is left is sent by the next page, or by another tab: one at a time. What is kept is
 // [collector's address, members of the envelope, event, whether consent is required].
 import { visitor } from './ids.js';
 import { DROPPED, REJECTED, RETRY, SENT } from './kinds.js';
@@ -35,7 +36,7 @@ const ON_ITS_WAY = 10_000;
 // Milliseconds in which a failed request may be due to the page being left.
 const GRACE = 100;
 
-// What storage refuses to keep, by key.
+// What this page has sent and has no answer to, and what storage refuses to keep, by key.
 const memory = {};
 // The keys of what this page has sent: on its way, or done with.
 const sent = new Set();
@@ -50,14 +51,21 @@ let underWay = 0;
 
 const keyOf = entry => KEY + entry[2].id;
 
-// Keeps an event, and sends it at once.
+// Sends an event at once, or keeps it for later.
 export const keep = entry => {
-  const key = keyOf(entry);
-  const text = JSON.stringify(entry);
-  if (!inStorage(storage => storage[key] = text)) memory[key] = text;
+  memory[keyOf(entry)] = entry;
   if (underWay < UNDER_WAY_BYTES && !heldUp()) return send([entry]);
+  persist();
   all();
   later(GRACE);
+};
+
+// Puts what this page has in memory where the next page finds it.
+const persist = () => {
+  for (const key in memory) inStorage(storage => {
+    storage[key] = JSON.stringify(memory[key]);
+    delete memory[key];
+  });
 };
 
 const drop = key => {
@@ -67,7 +75,8 @@ const drop = key => {
 
 // Everything that is kept, oldest first, as [key, text]. What is over the bounds is dropped, the oldest first.
 const all = () => {
-  const found = { ...memory };
+  const found = {};
+  for (const key in memory) found[key] = JSON.stringify(memory[key]);
   inStorage(storage => Object.assign(found, storage));
   let count = 0;
   let characters = 0;
@@ -122,6 +131,7 @@ const next = () => {
 // Sends what earlier pages left and what could not be sent, batch by batch. A page that is being left hands one to the
 // browser, and does not learn what became of it.
 export const flush = leaving => {
+  if (leaving) persist();
   const milliseconds = heldUp();
   if (milliseconds) return later(milliseconds);
   if (leaving) return send(next(), leaving);
@@ -164,6 +174,7 @@ const send = async (batch, leaving) => {
     return true;
   } catch (error) {
     note(RETRY, error, events, wait);
+    persist();
     // A browser fails what is on its way just before a page is left, and delivers it all the same: no second try then.
     setTimeout(() => keys.forEach(key => sent.delete(key)), GRACE);
     later(wait * (.5 + Math.random()));
@@ -192,6 +203,6 @@ const settle = async (response, events) => {
 
 // Forgets what waits, here and in a storage.
 export const forgetAll = storage => {
-  Object.keys(memory).forEach(drop);
+  for (const key in memory) drop(key);
   Object.keys(storage).forEach(key => key.startsWith(PREFIX) && delete storage[key]);
 };

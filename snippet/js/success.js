@@ -1,7 +1,7 @@
 // Submitted forms that wait for a sign that they were taken. They are kept for the tab, since the sign may be on the next page.
 import { everywhere } from './page.js';
 import { allowed } from './privacy.js';
-import { inSession } from './storage.js';
+import { inSession, intoSession } from './storage.js';
 import { fits } from './triggers.js';
 import { unwatch, watch } from './watch.js';
 
@@ -26,11 +26,11 @@ const check = () => {
   if (!waiting[0]) unwatch(check);
 };
 
-const store = () => inSession(storage => {
+const store = () => {
   const lasting = waiting.filter(([, , , entry]) => allowed(entry[3]));
-  if (lasting[0]) storage[KEY] = JSON.stringify(lasting);
-  else delete storage[KEY];
-});
+  if (lasting[0]) intoSession(storage => storage[KEY] = JSON.stringify(lasting));
+  else inSession(storage => delete storage[KEY]);
+};
 
 // Lets an event go once the sign is there. A form that is submitted again counts once.
 export const awaitSuccess = (selector, urls, entry) => {

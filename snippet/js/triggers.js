@@ -123,7 +123,8 @@ const view = snippet => ready(() => {
 const LISTENERS = [, listen, listen, , scrolls, seconds, pushes, listen];
 const TYPES = [, 'click', 'submit', , 'scroll', TIME, DATA_LAYER];
 
-export const adopt = safely(snippet => {
+export const adopt = safely((snippet, act) => {
+  make = act;
   snippets.push(snippet);
   snippet[7].forEach(([action, what]) => {
     const type = TYPES[action] || what;
@@ -135,8 +136,7 @@ export const adopt = safely(snippet => {
 });
 
 // Listens for views: moves within a page that is one application, and coming back to a page that was kept.
-export const start = act => {
-  make = act;
+export const start = () => {
   let viewed = pageUrl();
   const moved = () => {
     look();

@@ -6,12 +6,10 @@ import { webcrypto } from 'node:crypto';
 const built = name => readFileSync(new URL(`../dist/${name}`, import.meta.url));
 const loader = built('loader.js').toString();
 const engineScript = built('engine.js').toString();
-const engineWasm = built('engine.wasm');
 
 /** A snippet's script, as the generator fills it in. */
 export const snippet = settings => loader
   .replace('SCRIPT_INTEGRITY', '""')
-  .replace('WASM_INTEGRITY', '""')
   .replace('ENGINE_URL', JSON.stringify(`https://collect.example/engine/${settings[0]}`))
   .replace('SETTINGS', JSON.stringify(settings).replaceAll('null', '').replace(/,+]$/, ']'));
 
@@ -26,10 +24,10 @@ export const settings = (fields, { format = 1, key = 'key', slug = 'order-placed
   [format, 'https://collect.example/c', key, 3, 2, slug, fields, triggers, consent, test];
 
 /**
- * A page at a URL. `answer(request)` is what the collector says: a status, or [status, body]; `wasm` is how Wasm arrives.
+ * A page at a URL. `answer(request)` is what the collector says: a status, or [status, body]; `wasm` is the page's WebAssembly.
  * The engine's script runs once `loaded` is called, as a script that a browser loads beside the page.
  */
-export const open = ({ url = 'https://shop.example/?c=1#top', answer = () => 204, wasm = () => engineWasm, storage = {}, session = {}, gpc } = {}) => {
+export const open = ({ url = 'https://shop.example/?c=1#top', answer = () => 204, wasm = WebAssembly, storage = {}, session = {}, gpc } = {}) => {
   const sent = [];
   const beacons = [];
   const waiting = [];
@@ -52,18 +50,13 @@ export const open = ({ url = 'https://shop.example/?c=1#top', answer = () => 204
     },
   };
   const fetch = async (address, options = {}) => {
-    if (address.endsWith('.wasm')) {
-      requested.push(address);
-      const bytes = await wasm();
-      return { arrayBuffer: async () => bytes };
-    }
     const request = { address, ...options, body: JSON.parse(options.body) };
     sent.push(request);
     const [status, body, headers = {}] = [].concat(await answer(request));
     return { status, json: async () => body, headers: new Headers(headers) };
   };
   const page = createContext({
-    document, fetch, localStorage: Object.setPrototypeOf(storage, storageMethods), location: new URL(url), crypto: webcrypto, addEventListener: listen,
+    document, fetch, localStorage: Object.setPrototypeOf(storage, storageMethods), location: new URL(url), crypto: webcrypto, addEventListener: listen, WebAssembly: wasm,
     history: { pushState() {}, replaceState() {} }, sessionStorage: Object.setPrototypeOf(session, storageMethods), navigator: { globalPrivacyControl: gpc, sendBeacon: (address, body) => beacons.push(JSON.parse(body)) },
     // A page that tries again for ever does not keep the tests running.
     setTimeout: (...given) => setTimeout(...given).unref(), clearTimeout, setInterval: (...given) => setInterval(...given).unref(), clearInterval, URLSearchParams, TextEncoder, TextDecoder, Blob, console,
@@ -80,12 +73,6 @@ export const open = ({ url = 'https://shop.example/?c=1#top', answer = () => 204
         runInContext(engineFor(script.src), page);
         document.currentScript = null;
       }
-    },
-    /** Waits until an engine answers `track`. */
-    async up() {
-      const { track } = page.beaconry;
-      while (page.beaconry.track == track) await new Promise(done => setImmediate(done));
-      await settled();
     },
     /** What `track` answers. */
     track: (slug, data) => page.beaconry.track(slug, data),

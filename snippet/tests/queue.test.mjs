@@ -16,7 +16,7 @@ const visit = async options => {
   const page = open(options);
   page.run(snippet(settings([])));
   page.loaded();
-  await page.up();
+  await settled();
   // What an earlier page left may still be on its way, so it waits; unless the browser comes online.
   assert.equal(page.sent.length, 0);
   page.tell('online');

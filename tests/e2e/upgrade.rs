@@ -14,12 +14,11 @@ use crate::setting::Setting;
 /// The engine of an earlier program: the same work, other bytes.
 fn older_engine() -> Engine {
     let embedded = Engine::embedded();
-    let [script, wasm] = embedded.files();
-    let script = [b"/* An earlier engine. */\n", script.bytes()].concat();
+    let script = [b"/* An earlier engine. */\n", embedded.script().bytes()].concat();
     let loader =
         std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../snippet/dist/loader.js"))
             .unwrap();
-    Engine::from_parts(&script, wasm.bytes(), embedded.debug().bytes(), &loader)
+    Engine::from_parts(&script, embedded.debug().bytes(), &loader)
 }
 
 /// A file in gzip, which is what WebKit asks for over plain HTTP.
@@ -46,12 +45,7 @@ async fn an_older_engines_snippet_is_served_and_works_beside_a_newer_one() {
         .served()
         .map(|file| PublishedFile {
             path: format!("/{}", file.path()),
-            mime: if file.path().ends_with("wasm") {
-                "application/wasm"
-            } else {
-                "text/javascript"
-            }
-            .to_owned(),
+            mime: "text/javascript; charset=utf-8".to_owned(),
             body: file.bytes().to_vec(),
             brotli: file.brotli().to_vec(),
             gzip: gzip(file.bytes()),

@@ -17,7 +17,7 @@ pub(super) const PINNED: &str = "Pinned: the snippet carries this version for as
 /// Events whose values no browser has checked.
 pub(super) const UNCHECKED: &str = "Unchecked: WebAssembly did not run on that page, so the collector converted and checked \
                                     the values; nothing is lost. If the page has a Content-Security-Policy, add \
-                                    'wasm-unsafe-eval' to its script-src. A page that is left at once can do the same.";
+                                    'wasm-unsafe-eval' to its script-src.";
 
 /// What a version's state means.
 pub(super) const fn of_state(state: VersionState) -> &'static str {

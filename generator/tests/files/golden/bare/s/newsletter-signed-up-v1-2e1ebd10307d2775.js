@@ -1,1 +1,0 @@
-load("https://collect.shop.example/engine/8be2d8b89aeaa243","sha256-0AVxBjHRSGvkPkUlu5YaMVpmQvi3Nj2pGcX1+35T7bc=","sha256-k6RLu5bHUSGOTADUeeTBQ1gSKjiazKFiBbHk0NxflHY=",[1,"https://collect.shop.example/c","dddddddddddddddd",1,1,"newsletter-signed-up",[["source",8,"Website"]],[]]);
