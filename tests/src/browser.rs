@@ -92,9 +92,7 @@ impl Browser {
     pub async fn engine_is_up(&self) {
         let up = self
             .settle(
-                "while (!window.beaconry || performance.getEntriesByType('resource').filter(entry =>
-                     entry.name.includes('/engine/') && entry.responseEnd).length < 2 || beaconry.q.length)
-                   await new Promise(next => setTimeout(next, 10));
+                "while (!window.beaconry?.s || beaconry.q.length) await new Promise(next => setTimeout(next, 10));
                  return true",
             )
             .await;
