@@ -6,7 +6,7 @@ import { bundle } from './bundle.js';
 import { startChromium } from './chromium.js';
 import { ORDER, carriesOrder } from './order.js';
 import { html } from './page.js';
-import { moments } from './phases.js';
+import { moments, parts } from './phases.js';
 import { report } from './report.js';
 import { servePages, serveTrackers } from './servers.js';
 import { readTrace } from './trace.js';
@@ -62,7 +62,8 @@ const measure = async ({ site, trackers, beaconry, chromium }, name, kind) => {
   const { trace, ...rest } = seen;
   if (kind != 'traced') return rest;
   const { slices, ...costs } = readTrace(seen);
-  return { ...rest, ...costs, moments: name == OURS ? moments(seen, { slices }) : undefined };
+  if (name != OURS) return { ...rest, ...costs };
+  return { ...rest, ...costs, moments: moments(seen, { slices }), parts: parts(seen, { slices }) };
 };
 
 const rotated = (list, by) => list.map((_, at) => list[(at + by) % list.length]);

@@ -1,5 +1,6 @@
 // Where our own time goes, from the request for the page to the beacon: one visit's moments, by name.
 import { median } from './numbers.js';
+import { outermost } from './trace.js';
 
 const ends = (slices, test) => Math.max(...slices.filter(test).map(({ to }) => to));
 const begins = (slices, test) => Math.min(...slices.filter(test).map(({ from }) => from));
@@ -7,8 +8,7 @@ const begins = (slices, test) => Math.min(...slices.filter(test).map(({ from }) 
 /** The moments of one traced visit to our page, in milliseconds since the page was asked for. */
 export const moments = ({ files, marks, beacon }, { slices }) => {
   const [snippet] = files;
-  const engine = files.find(({ url }) => url.endsWith('.js') && url != snippet.url);
-  const wasm = files.find(({ url }) => url.endsWith('.wasm'));
+  const engine = files.find(({ url }) => url != snippet.url);
   const runs = file => slice => slice.name == 'EvaluateScript' && slice.url == file.url;
   const is = name => slice => slice.name == name;
   return [
@@ -18,19 +18,29 @@ export const moments = ({ files, marks, beacon }, { slices }) => {
     ['first paint of content', marks.firstContentfulPaint],
     ['snippet evaluated, from', begins(slices, runs(snippet))],
     ['snippet evaluated, to', ends(slices, runs(snippet))],
-    ['wasm asked for', wasm.sent],
-    ['wasm there', wasm.finished],
     ['engine.js asked for', engine.sent],
     ['engine.js there', engine.finished],
     ['engine.js evaluated, from', begins(slices, runs(engine))],
     ['engine.js evaluated, to', ends(slices, runs(engine))],
-    ['wasm compile begun', begins(slices, is('wasm.AsyncCompile'))],
-    ['wasm instantiated', ends(slices, is('wasm.AsyncInstantiate'))],
+    ['Wasm compile begun', begins(slices, is('wasm.SyncCompile'))],
+    ['Wasm instantiated', ends(slices, is('wasm.SyncInstantiate'))],
     ['beacon sent', beacon],
   ];
 };
 
-/** The median of each moment over many visits, in the order of time. */
-export const typical = visits => visits[0]
-  .map(([name], at) => [name, median(visits.map(visit => visit[at][1]))])
-  .sort(([, one], [, other]) => one - other);
+/** What of one traced visit's script time our parts took, in milliseconds of the processor, each without what is inside it. */
+export const parts = ({ files: [snippet, engine] }, { slices }) => {
+  const busy = test => outermost(slices.filter(test)).reduce((sum, slice) => sum + slice.busy, 0);
+  const evaluates = file => ({ name, url }) => name == 'EvaluateScript' && url == file.url;
+  const isWasm = ({ name }) => /^wasm\.(Sync|CompileLazy)/.test(name);
+  const [loading, wasm] = [busy(evaluates(snippet)), busy(isWasm)];
+  const all = outermost(slices).reduce((sum, slice) => sum + slice.busy, 0);
+  return [
+    ['the snippet: asks for the engine', loading],
+    ['Wasm: compiled, started, compiled further as it is called', wasm],
+    ["the engine's script and what it calls: reads the page, makes the event, sends it", all - loading - wasm],
+  ];
+};
+
+/** The median of each over many visits. */
+export const typical = visits => visits[0].map(([name], at) => [name, median(visits.map(visit => visit[at][1]))]);

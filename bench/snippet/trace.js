@@ -32,7 +32,8 @@ const mainThread = (trace, start) => {
     .sort((one, other) => one.ts - other.ts || other.dur - one.dur);
 };
 
-const outermost = slices => {
+/** Those that lie in no other. */
+export const outermost = slices => {
   let end = 0;
   return slices.filter(({ from, to }) => from >= end && (end = to));
 };

@@ -204,5 +204,5 @@ const settle = async (response, events) => {
 // Forgets what waits, here and in a storage.
 export const forgetAll = storage => {
   for (const key in memory) drop(key);
-  Object.keys(storage).forEach(key => key.startsWith(PREFIX) && delete storage[key]);
+  Object.keys(storage).forEach(key => key.startsWith('beaconry') && delete storage[key]);
 };

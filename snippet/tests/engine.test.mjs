@@ -185,3 +185,27 @@ test('after a stale answer the page stops sending that event', async () => {
   assert.equal(page.sent.length, 1);
   assert.deepEqual(Object.keys(page.storage), ['beaconry.visitor']);
 });
+
+test("a tab's own storage is looked at only once something was put there", async () => {
+  const refuse = () => {
+    throw new Error('looked at');
+  };
+  const visit = async (options, before = '') => {
+    const page = open(options);
+    page.run(before + snippet(settings([])));
+    page.loaded();
+    await page.track('order-placed');
+    return page;
+  };
+  const session = new Proxy({}, { get: refuse, set: refuse });
+  const [first] = (await visit({ session })).sent;
+  assert.equal(first.body.test, undefined);
+  const tab = { storage: {}, session: {} };
+  for (const query of ['?beaconry-test', '']) {
+    const page = await visit({ ...tab, url: `https://shop.example/${query}` });
+    assert.equal(page.sent[0].body.test, true);
+  }
+  const page = await visit(tab);
+  page.page.beaconry.forget();
+  assert.deepEqual([Object.keys(tab.storage), Object.keys(tab.session)], [[], []]);
+});

@@ -91,3 +91,25 @@ test('storage that is refused, full or damaged is not an error', async () => {
   assert.equal(damaged.sent.length, 1);
   assert.match(damaged.sent[0].body.visitor, /^[\w-]{36}$/);
 });
+
+test('an event lies in storage only where it is not answered before the page is left', async () => {
+  const written = [];
+  const storage = new Proxy({}, {
+    set: (kept, key, text) => {
+      written.push(key);
+      return Reflect.set(kept, key, text);
+    },
+  });
+  let answer = 204;
+  const page = await visit({ storage, answer: () => answer });
+  written.length = 0;
+  await page.track('order-placed');
+  await settled();
+  assert.deepEqual(written, ['beaconry.visitor']);
+  answer = new Promise(() => {});
+  await page.track('order-placed');
+  assert.deepEqual(queued(storage), []);
+  page.tell('pagehide');
+  assert.deepEqual(queued(storage), [KEY + page.sent[1].body.events[0].id]);
+  assert.equal(page.beacons.length, 0, 'it is on its way');
+});

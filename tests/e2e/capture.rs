@@ -265,10 +265,19 @@ const SOURCES: &[(&str, &str, &str, &str)] = &[
     ("decimal", "{ text = '.price' }", "", "1299.5"),
     ("date", "{ text = '.day' }", "dates = 'dmy'", r#""2026-11-23""#),
     ("bool", "{ text = '.agreed' }", "", "true"),
+    ("text", "{ value = '[name=secret]' }", "", "null"),
+    ("text", "{ attribute = { selector = '[name=secret]', name = 'value' } }", "", "null"),
+    ("text", "{ value = '.masked-input' }", "", "null"),
+    ("text", "{ data = 'hidden' }", "", "null"),
+    ("text", "{ form_input = 'whom' }", "", "null"),
+    ("text", "{ json_ld = { path = 'hidden' } }", "", "null"),
+    ("text", "{ text = '.slotted' }", "", "null"),
 ];
 
 const SOURCES_PAGE: &str = r#"
-<div data-beaconry-mask><p class="masked">Ada</p><div id="masked-host"></div></div>
+<div data-beaconry-mask><p class="masked">Ada</p><div id="masked-host"></div><input class="masked-input" value="Ada">
+  <b data-hidden="Ada"></b><script type="application/ld+json">{"hidden":"Ada"}</script></div>
+<div id="host-of-masked"></div>
 <p class="name">First</p><div id="host"></div>
 <form onsubmit="event.preventDefault()" data-sku="N-1">
   <p class="name">Near</p><a href="/there">There</a><p class="partly">seen<i data-beaconry-mask>hidden</i></p>
@@ -280,11 +289,12 @@ const SOURCES_PAGE: &str = r#"
   <input type="hidden" name="news" value="0"><input type="checkbox" name="news" checked><input type="checkbox" name="terms">
   <input type="date" name="day" value="2026-11-23"><input type="number" step="any" name="weight" value="1.5">
   <textarea name="note">two lines</textarea>
-  <input type="password" name="secret" value="hunter2"><input name="card" autocomplete="cc-number" value="4111">
+  <p data-beaconry-mask><input name="whom" value="Ada"></p><input type="password" name="secret" value="hunter2"><input name="card" autocomplete="cc-number" value="4111">
   <button>Go</button>
 </form>
 <script>
   document.querySelector('#host').attachShadow({ mode: 'open' }).innerHTML = '<p class=in-shadow>Deep</p>';
+  document.querySelector('#host-of-masked').attachShadow({ mode: 'open' }).innerHTML = '<p data-beaconry-mask><i class=slotted>Ada</i></p>';
   document.querySelector('#masked-host').attachShadow({ mode: 'open' }).innerHTML = '<p class=shadow-masked>Ada</p>';
 </script>"#;
 
@@ -292,6 +302,25 @@ const SOURCES_HEAD: &str = r#"<meta property="og:title" content='Meta "title"'>
 <script type="application/ld+json">{ broken</script>
 <script type="application/ld+json">{"@graph":[{"@type":"Organization","offers":{"price":1}},{"@type":["Thing","Product"],"offers":[{"price":"249.50"}]}]}</script>
 <script type="application/ld+json">[{"@type":"BreadcrumbList","itemListElement":[{"name":"Home"},{"name":"Lamps"}]}]</script>"#;
+
+#[tokio::test]
+async fn a_page_knows_its_path_and_where_the_visitor_came_from() {
+    let capture = "[[trigger]]\non = 'page_view'\nurl = [{ prefix = '/shop/' }]\n\
+                   [[field]]\nname = 'section'\nfrom = { path_segment = 2 }\n\
+                   [[field]]\nname = 'before'\nfrom = 'referrer'\n";
+    let page = Page::open(
+        &["section:text", "before:text"],
+        capture,
+        "",
+        "<a href='/shop/l%C3%A4mps'>Shop</a>",
+    )
+    .await;
+    page.setting.site.page("/shop/l%C3%A4mps", &page.setting.paste("it"), "<p id=shop>Shop</p>");
+    page.browser.click("a").await;
+    page.browser.see("#shop").await;
+    let before = format!("{}/?utm_source=letter&id=7", page.setting.site.origin);
+    assert_eq!(page.data(1), [json!({ "section": "lämps", "before": before })]);
+}
 
 #[tokio::test]
 async fn every_source_is_read_and_what_is_masked_is_not() {

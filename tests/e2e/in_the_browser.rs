@@ -76,7 +76,7 @@ async fn two_events_on_a_page_share_one_engine() {
         assert_eq!(answer, json!({ "ok": true }));
         assert_eq!(setting.server.events(slug, 1).len(), 1);
     }
-    assert_eq!(browser.loaded("/engine/").await, 2, "one script and one Wasm");
+    assert_eq!(browser.loaded("/engine/").await, 1, "one script, with the Wasm in it");
 }
 
 #[tokio::test]
