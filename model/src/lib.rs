@@ -43,6 +43,8 @@ pub mod key;
 #[cfg(feature = "alloc")]
 pub mod names;
 #[cfg(feature = "alloc")]
+pub mod plan;
+#[cfg(feature = "alloc")]
 pub mod post;
 #[cfg(feature = "alloc")]
 pub mod profile;

@@ -133,7 +133,10 @@ impl Wanted {
         self.is_for_good(event)?;
         let mut steps = Vec::new();
         if self.name != *event.name() {
-            steps.push(Step::new("rename", format!("rename \"{}\" to \"{}\"", event.name(), self.name)));
+            steps.push(Step::new(
+                "rename",
+                format!("rename \"{}\" to \"{}\"", event.name(), self.name),
+            ));
             event.rename(self.name.clone(), now)?;
         }
         if let Some(description) = &self.description
@@ -161,7 +164,12 @@ impl Wanted {
         Ok(())
     }
 
-    fn allow(&self, event: &mut Event, now: Timestamp, steps: &mut Vec<Step>) -> Result<(), Refusal> {
+    fn allow(
+        &self,
+        event: &mut Event,
+        now: Timestamp,
+        steps: &mut Vec<Step>,
+    ) -> Result<(), Refusal> {
         match self.allowed {
             Some(allowed) if allowed != event.allowed() => {
                 steps.push(Step::new("allow", "change what outside systems may do"));
@@ -195,12 +203,20 @@ impl Wanted {
         Ok(())
     }
 
-    fn track(&self, event: &mut Event, now: Timestamp, steps: &mut Vec<Step>) -> Result<(), Refusal> {
+    fn track(
+        &self,
+        event: &mut Event,
+        now: Timestamp,
+        steps: &mut Vec<Step>,
+    ) -> Result<(), Refusal> {
         let Some(wanted) = &self.tracking else { return Ok(()) };
         if let Some(capture) = &wanted.capture
             && capture != event.tracking().capture()
         {
-            steps.push(Step::new("capture", "change triggers and value sources, for the next snippet"));
+            steps.push(Step::new(
+                "capture",
+                "change triggers and value sources, for the next snippet",
+            ));
             event.set_capture(capture.clone(), now)?;
         }
         if let Some(stale) = wanted.stale
@@ -216,7 +232,9 @@ impl Wanted {
             (false, true) => {
                 let detail = match event.enable_tracking(true, now)? {
                     Pinned::Now => "switch web tracking on".to_string(),
-                    Pinned::At(at) => format!("switch web tracking on at {at}, once the new version is current"),
+                    Pinned::At(at) => {
+                        format!("switch web tracking on at {at}, once the new version is current")
+                    }
                 };
                 steps.push(Step::new("enable", detail));
             }

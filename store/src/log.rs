@@ -144,6 +144,7 @@ pub(crate) fn read_facts(row: &Row) -> Result<(Facts, u32), rusqlite::Error> {
         time: Timestamp(row.get(5)?),
         received: Timestamp(row.get(6)?),
         visitor: row.get(8)?,
+        profile: None,
         url: row.get(9)?,
         origin: row.get(10)?,
         test: flags & TEST != 0,

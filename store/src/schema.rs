@@ -68,6 +68,47 @@ pub(crate) const REGISTRY: Database = Database {
     "],
 };
 
+/// API keys and personal tokens, and the audit of them. Apart from the registry, because a token is made while nothing
+/// is defined, and each change of the registry has every definition loaded anew.
+pub(crate) const KEYS: Database = Database {
+    name: "keys.db",
+    synchronous: "FULL",
+    migrations: &["
+        CREATE TABLE keys (
+            number INTEGER PRIMARY KEY AUTOINCREMENT,
+            client_id TEXT NOT NULL UNIQUE,
+            secret BLOB NOT NULL,
+            name TEXT NOT NULL,
+            may TEXT NOT NULL,
+            created INTEGER NOT NULL,
+            used INTEGER,
+            revoked INTEGER
+        ) STRICT;
+        CREATE TABLE tokens (
+            number INTEGER PRIMARY KEY AUTOINCREMENT,
+            hash BLOB NOT NULL UNIQUE,
+            name TEXT NOT NULL,
+            owner TEXT NOT NULL,
+            created INTEGER NOT NULL,
+            until INTEGER NOT NULL,
+            revoked INTEGER
+        ) STRICT;
+        CREATE TABLE signing (
+            one INTEGER PRIMARY KEY CHECK (one = 1),
+            secret BLOB NOT NULL
+        ) STRICT;
+        CREATE TABLE audit (
+            number INTEGER PRIMARY KEY,
+            at INTEGER NOT NULL,
+            actor TEXT NOT NULL,
+            action TEXT NOT NULL,
+            thing TEXT NOT NULL,
+            before TEXT,
+            after TEXT
+        ) STRICT;
+    "],
+};
+
 /// The append-only log of events, and the quarantine.
 pub(crate) const EVENTS: Database = Database {
     name: "events.db",

@@ -7,7 +7,7 @@ use crate::error::StoreError;
 use crate::folder::Folder;
 use crate::index;
 use crate::log::{COLUMNS, StoredEvent};
-use crate::schema::{EVENTS, INDEX, REGISTRY};
+use crate::schema::{EVENTS, INDEX, KEYS, REGISTRY};
 use crate::snapshot::Snapshot;
 
 /// What was checked, and what is wrong.
@@ -28,6 +28,10 @@ pub fn verify(folder: &Folder) -> Result<VerifyReport, StoreError> {
         [(EVENTS.name, &events), (INDEX.name, &index), (REGISTRY.name, &registry)]
     {
         check_pages(name, connection, &mut report)?;
+    }
+    // A folder that no key was ever made in has none.
+    if folder.file(KEYS.name).exists() {
+        check_pages(KEYS.name, &KEYS.open_to_read(folder)?, &mut report)?;
     }
     if let Err(error) = Snapshot::load(&registry) {
         report.faults.push(error.to_string());

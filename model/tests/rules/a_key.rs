@@ -4,13 +4,15 @@ use beaconry_model::key::{Grant, Sections, Use};
 use beaconry_model::names::SectionId;
 use beaconry_model::profile::Keyspace;
 
-use crate::rule;
+#[cfg(target_arch = "wasm32")]
+use wasm_bindgen_test::wasm_bindgen_test as test;
 
 fn section(random: &str) -> SectionId {
     SectionId::try_from(format!("com.beaconry.sections.shop-{random}")).unwrap()
 }
 
-rule!(a_grant_covers_what_it_names_and_no_more, {
+#[test]
+fn a_grant_covers_what_it_names_and_no_more() {
     let here = section("0123456789");
     let grant = Grant::new(
         Sections::Some(vec![here.clone()]),
@@ -25,9 +27,10 @@ rule!(a_grant_covers_what_it_names_and_no_more, {
     assert!(grant.allows(Use::Read) && !grant.allows(Use::Write));
     let all = Grant::new(Sections::All, vec![Keyspace::Email], true, true).unwrap();
     assert!(all.covers(&here) && !all.reaches(Keyspace::Web));
-});
+}
 
-rule!(a_grant_of_nothing_is_none, {
+#[test]
+fn a_grant_of_nothing_is_none() {
     let email = || vec![Keyspace::Email];
     let table = [
         (Grant::new(Sections::Some(vec![]), email(), true, true), "sections: expected"),
@@ -37,9 +40,10 @@ rule!(a_grant_of_nothing_is_none, {
     for (grant, message) in table {
         assert!(grant.unwrap_err().to_string().starts_with(message));
     }
-});
+}
 
-rule!(a_grant_is_read_back_as_it_was_written, {
+#[test]
+fn a_grant_is_read_back_as_it_was_written() {
     for sections in [Sections::All, Sections::Some(vec![section("0123456789")])] {
         let grant = Grant::new(sections, Keyspace::ALL.to_vec(), false, true).unwrap();
         let text = serde_json::to_string(&grant).unwrap();
@@ -51,4 +55,4 @@ rule!(a_grant_is_read_back_as_it_was_written, {
         )
         .is_err()
     );
-});
+}

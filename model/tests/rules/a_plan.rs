@@ -61,11 +61,18 @@ fn each_difference_is_one_step() {
         (json!({ "field": [] }), "fields"),
         (json!({ "tracking": { "enabled": true } }), "enable"),
         (json!({ "tracking": { "enabled": false, "stale": "accept" } }), "stale"),
-        (json!({ "tracking": { "enabled": false, "capture": { "trigger": [{ "on": "page_view" }] } } }), "capture"),
+        (
+            json!({ "tracking": { "enabled": false, "capture": { "trigger": [{ "on": "page_view" }] } } }),
+            "capture",
+        ),
     ];
     for (difference, step) in table {
         let mut event = made();
-        assert_eq!(words(&file(difference.clone()), &mut event, NOON), Ok(vec![step.to_owned()]), "{difference}");
+        assert_eq!(
+            words(&file(difference.clone()), &mut event, NOON),
+            Ok(vec![step.to_owned()]),
+            "{difference}"
+        );
         assert_ne!(event, made());
     }
 }
@@ -82,14 +89,20 @@ fn changed_fields_lock_for_an_hour_and_say_so() {
     );
     let back = words(&file(json!({})), &mut event, NOON.plus(HOUR_MS - 1));
     assert_eq!(back, Err(Refusal::Locked { until: NOON.plus(HOUR_MS) }));
-    assert_eq!(words(&file(json!({})), &mut event, NOON.plus(HOUR_MS)), Ok(vec!["fields".to_owned()]));
+    assert_eq!(
+        words(&file(json!({})), &mut event, NOON.plus(HOUR_MS)),
+        Ok(vec!["fields".to_owned()])
+    );
 }
 
 #[test]
 fn tracking_switched_on_beside_changed_fields_waits_for_them() {
     let mut event = made();
     let wanted = file(json!({ "field": [], "tracking": { "enabled": true } }));
-    assert_eq!(words(&wanted, &mut event, NOON), Ok(vec!["fields".to_owned(), "enable".to_owned()]));
+    assert_eq!(
+        words(&wanted, &mut event, NOON),
+        Ok(vec!["fields".to_owned(), "enable".to_owned()])
+    );
     assert!(!event.tracking().enabled() && event.tracking().scheduled().is_some());
     assert_eq!(words(&wanted, &mut event, NOON), Ok(vec![]));
 }

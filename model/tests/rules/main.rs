@@ -2,7 +2,9 @@
 
 mod a_conversion;
 mod a_definition;
+mod a_key;
 mod a_life_cycle;
+mod a_plan;
 mod a_value;
 mod an_event_on_the_wire;
 mod changes_between_versions;

@@ -1,7 +1,9 @@
 //! What the store promises, on real files.
 
+mod apply;
 mod definitions;
 mod deletion;
+mod keys;
 mod log;
 mod quarantine;
 mod samples;
