@@ -142,6 +142,13 @@ impl Keys {
         Ok(Some((self.signer.sign(client_id, now), bearer::LIFE_S)))
     }
 
+    /// Whether there is a key of this client.
+    pub fn knows(&self, client_id: &str) -> Result<bool, StoreError> {
+        let mut inner = self.inner();
+        inner.refresh()?;
+        Ok(inner.keys.contains_key(client_id))
+    }
+
     /// The key behind an access token.
     pub fn by_access_token(
         &self,

@@ -107,7 +107,9 @@ fn a_section_must_be_named_where_there_are_several() {
     add_section(&mut setting.registry, "Other", setting.now);
     let refused = |plan: &Plan| plan.events[0].refused.clone().unwrap();
     let unnamed = file("Order placed", &[]);
-    assert!(refused(&setting.plan(&[unnamed.clone()])).contains("there are 2 sections"));
+    assert!(
+        refused(&setting.plan(std::slice::from_ref(&unnamed))).contains("there are 2 sections")
+    );
     let mut named = unnamed;
     named["section"] = json!("None");
     assert!(refused(&setting.plan(&[named.clone()])).contains("there is none called"));

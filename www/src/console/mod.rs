@@ -30,6 +30,7 @@ use tokio::sync::watch;
 
 use beaconry_store::{Store, StoreError};
 
+use crate::api::{self, Api};
 use crate::guard::guard;
 use crate::page::{file, page_with};
 use crate::snippet::Snippets;
@@ -41,6 +42,8 @@ pub struct Console {
     pub store: Arc<Store>,
     /// Makes the code to paste.
     pub snippets: Snippets,
+    /// Answers machines, on the same address.
+    pub api: Api,
 }
 
 /// What every handler gets.
@@ -73,6 +76,7 @@ pub async fn run(
 }
 
 fn router(state: State) -> Router {
+    let api = api::router(&state.console.api);
     Router::new()
         .route("/", get(overview::show))
         .route("/sections", post(section::create))
@@ -114,6 +118,7 @@ fn router(state: State) -> Router {
         })
         .layer(middleware::from_fn(guard))
         .with_state(state)
+        .merge(api)
 }
 
 #[derive(Template)]

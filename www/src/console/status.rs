@@ -139,6 +139,9 @@ fn mend(code: Code) -> &'static str {
         Code::MalformedEvent => {
             "The page's own code sent something else than an event. Use beaconry.track()."
         }
+        Code::ProfileLocked => {
+            "This visitor asked to be forgotten for good; nothing of them is taken. Try it as another visitor."
+        }
     }
 }
 

@@ -1,0 +1,59 @@
+//! The API for machines, on the console's address: its own router, bearer tokens instead of sessions, its own errors.
+//!
+//! Every operation is declared once (see `operation`); routes, checks, the OpenAPI description and docs/api.md are made
+//! from that declaration.
+
+mod call;
+mod caller;
+mod decode;
+mod definitions;
+mod describe;
+mod limits;
+mod operation;
+mod problem;
+mod serve;
+mod token;
+
+use std::sync::Arc;
+
+use axum::Router;
+
+use beaconry_store::{Keys, Store};
+
+pub use describe::markdown;
+use limits::Limiter;
+pub use limits::Limits;
+use operation::Operation;
+
+use crate::snippet::Snippets;
+
+/// What the API works on. Cheap to clone.
+#[derive(Clone)]
+pub struct Api {
+    store: Arc<Store>,
+    keys: Arc<Keys>,
+    snippets: Snippets,
+    limiter: Arc<Limiter>,
+}
+
+impl Api {
+    /// An API over this store that lets in whom these keys let in.
+    pub fn new(store: Arc<Store>, keys: Arc<Keys>, snippets: Snippets, limits: Limits) -> Api {
+        Api { store, keys, snippets, limiter: Arc::new(Limiter::new(limits)) }
+    }
+
+    /// The keys it goes by.
+    pub fn keys(&self) -> &Keys {
+        &self.keys
+    }
+}
+
+/// All that the API can do, in the order people read of it.
+fn operations() -> Vec<Operation> {
+    [token::operations(), definitions::operations()].into_iter().flatten().collect()
+}
+
+/// The API's routes.
+pub fn router(api: &Api) -> Router {
+    serve::router(api, operations())
+}
