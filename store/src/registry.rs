@@ -1,5 +1,7 @@
 //! Definitions on disk: each change is one transaction with its audit entry.
 
+mod people;
+
 use rusqlite::{Connection, ErrorCode, OptionalExtension, TransactionBehavior, params};
 
 use beaconry_model::error::Refusal;

@@ -3,5 +3,6 @@
 mod definitions;
 mod deletion;
 mod log;
+mod profiles;
 mod quarantine;
 mod samples;
