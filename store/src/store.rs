@@ -104,7 +104,8 @@ impl Store {
     ) -> Result<Arc<Store>, StoreError> {
         let definitions = Arc::new(Definitions::open(folder, clock)?);
         let broken = Arc::new(OnceLock::new());
-        let (writer, profiler, mut threads) = start_writing(&definitions, broken.clone())?;
+        let Writing { writer, profiler, mut threads } =
+            start_writing(&definitions, broken.clone())?;
         let (seen, news) = mpsc::channel();
         let watched = Registry::open(&definitions.folder)?;
         let (watching, writing) = (definitions.clone(), writer.clone());
@@ -239,11 +240,18 @@ impl Drop for Store {
     }
 }
 
+/// The threads that write, and how to ask them.
+struct Writing {
+    writer: SyncSender<Write>,
+    profiler: Profiler,
+    threads: Vec<JoinHandle<()>>,
+}
+
 /// Recovers the log, then starts the threads that write it and merge behind it.
 fn start_writing(
     definitions: &Definitions,
     broken: Arc<OnceLock<String>>,
-) -> Result<(SyncSender<Write>, Profiler, Vec<JoinHandle<()>>), StoreError> {
+) -> Result<Writing, StoreError> {
     let folder = &definitions.folder;
     let events = EVENTS.open(folder)?;
     let filter = Filter::new();
@@ -283,5 +291,5 @@ fn start_writing(
             }
         }),
     ];
-    Ok((to_writer, profiler, threads))
+    Ok(Writing { writer: to_writer, profiler, threads })
 }
