@@ -15,6 +15,8 @@ mod keys;
 pub mod live;
 mod log;
 mod merger;
+mod people;
+mod profiles;
 mod published;
 mod quarantine;
 mod random;
@@ -35,6 +37,11 @@ pub use folder::Folder;
 pub use jobs::{ReplayReport, StillRefused, replay};
 pub use keys::{ApiKey, Keys, MadeKey, MadeToken, PersonalToken};
 pub use log::StoredEvent;
+pub use people::{KnownAttribute, People};
+pub use profiles::{
+    Members, Pooled, Posted, Posting, Profile, ProfileError, ProfileReader, SegmentCount,
+    StoredAttribute, StoredConsent, TimelineQuery, remarks,
+};
 pub use published::PublishedFile;
 pub use quarantine::QuarantinedEvent;
 pub use quarantine::expires as quarantine_until;

@@ -1,4 +1,4 @@
-//! The three databases' schemas, as numbered migrations from the first day, and how each is opened.
+//! The databases' schemas, as numbered migrations from the first day, and how each is opened.
 
 use std::time::Duration;
 
@@ -22,7 +22,8 @@ pub(crate) struct Database {
 pub(crate) const REGISTRY: Database = Database {
     name: "registry.db",
     synchronous: "FULL",
-    migrations: &["
+    migrations: &[
+        "
         CREATE TABLE sections (
             number INTEGER PRIMARY KEY,
             id TEXT NOT NULL UNIQUE,
@@ -65,7 +66,36 @@ pub(crate) const REGISTRY: Database = Database {
             name TEXT PRIMARY KEY,
             value TEXT NOT NULL
         ) STRICT, WITHOUT ROWID;
-    "],
+    ",
+        // Definitions about people.
+        "
+        CREATE TABLE attributes (
+            number INTEGER PRIMARY KEY AUTOINCREMENT,
+            discriminator TEXT NOT NULL UNIQUE,
+            section TEXT NOT NULL,
+            doc TEXT NOT NULL
+        ) STRICT;
+        CREATE TABLE consent_lists (
+            number INTEGER PRIMARY KEY AUTOINCREMENT,
+            discriminator TEXT NOT NULL UNIQUE,
+            section TEXT NOT NULL,
+            doc TEXT NOT NULL
+        ) STRICT;
+        CREATE TABLE segments (
+            number INTEGER PRIMARY KEY AUTOINCREMENT,
+            discriminator TEXT NOT NULL UNIQUE,
+            section TEXT NOT NULL,
+            doc TEXT NOT NULL
+        ) STRICT;
+        CREATE TABLE section_secrets (
+            number INTEGER PRIMARY KEY,
+            section TEXT NOT NULL,
+            secret BLOB NOT NULL,
+            made INTEGER NOT NULL,
+            until INTEGER
+        ) STRICT;
+    ",
+    ],
 };
 
 /// API keys and personal tokens, and the audit of them. Apart from the registry, because a token is made while nothing
@@ -171,6 +201,75 @@ pub(crate) const INDEX: Database = Database {
             id BLOB NOT NULL,
             PRIMARY KEY (until, id)
         ) STRICT, WITHOUT ROWID;
+        CREATE TABLE watermark (
+            one INTEGER PRIMARY KEY CHECK (one = 1),
+            seq INTEGER NOT NULL
+        ) STRICT;
+        INSERT INTO watermark VALUES (1, 0);
+    "],
+};
+
+/// Profiles: whose keys, attributes, consents and locks are kept here alone, and whose timeline is linked behind the log.
+/// What hangs on a profile goes by its slot, a number; its public ids lead to it.
+pub(crate) const PROFILES: Database = Database {
+    name: "profiles.db",
+    synchronous: "FULL",
+    migrations: &["
+        CREATE TABLE profiles (
+            slot INTEGER PRIMARY KEY AUTOINCREMENT,
+            created INTEGER NOT NULL
+        ) STRICT;
+        CREATE TABLE ids (
+            id BLOB PRIMARY KEY,
+            slot INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX ids_by_slot ON ids (slot, id);
+        CREATE TABLE keys (
+            keyspace INTEGER NOT NULL,
+            key TEXT NOT NULL,
+            slot INTEGER NOT NULL,
+            PRIMARY KEY (keyspace, key)
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX keys_by_slot ON keys (slot);
+        CREATE TABLE attributes (
+            slot INTEGER NOT NULL,
+            section INTEGER NOT NULL,
+            attribute INTEGER NOT NULL,
+            ver INTEGER NOT NULL,
+            at INTEGER NOT NULL,
+            value TEXT,
+            PRIMARY KEY (slot, section, attribute)
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE consents (
+            slot INTEGER NOT NULL,
+            channel INTEGER NOT NULL,
+            address TEXT NOT NULL,
+            list TEXT NOT NULL,
+            topic TEXT NOT NULL,
+            said INTEGER NOT NULL,
+            at INTEGER NOT NULL,
+            PRIMARY KEY (slot, channel, list, topic, address)
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE timeline (
+            slot INTEGER NOT NULL,
+            event INTEGER NOT NULL,
+            time INTEGER NOT NULL,
+            seq INTEGER NOT NULL,
+            ver INTEGER NOT NULL,
+            test INTEGER NOT NULL,
+            data TEXT NOT NULL,
+            PRIMARY KEY (slot, event, time, seq)
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE locks (
+            hash BLOB PRIMARY KEY,
+            at INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE doomed (
+            seq INTEGER PRIMARY KEY,
+            event INTEGER NOT NULL,
+            test INTEGER NOT NULL,
+            received INTEGER NOT NULL
+        ) STRICT;
         CREATE TABLE watermark (
             one INTEGER PRIMARY KEY CHECK (one = 1),
             seq INTEGER NOT NULL

@@ -17,6 +17,7 @@ use beaconry_model::time::Timestamp;
 use crate::index::{self, Deleted, Filter, Unmerged};
 use crate::log;
 use crate::merger::Merge;
+use crate::profiles::Behind;
 use crate::quarantine;
 use crate::schema::give_back_pages;
 use crate::snapshot::EventNo;
@@ -98,6 +99,8 @@ pub(crate) enum Write {
     Delete { deleted: Vec<Deleted>, now: Timestamp, done: std::sync::mpsc::Sender<()> },
     /// Delete some of the quarantine that has expired; says how many.
     ExpireQuarantine { now: Timestamp, limit: u32, done: std::sync::mpsc::Sender<usize> },
+    /// Take these out of the quarantine.
+    DropQuarantine { numbers: Vec<i64>, done: std::sync::mpsc::Sender<()> },
 }
 
 /// The writer's state.
@@ -115,6 +118,8 @@ pub(crate) struct Writer {
     pub(crate) unmerged: Pending,
     /// Ticks since the last run was handed over.
     pub(crate) ticks: u32,
+    /// What links events to profiles.
+    pub(crate) linking: Behind,
     /// Why nothing is written any more.
     pub(crate) broken: Arc<std::sync::OnceLock<String>>,
 }
@@ -185,6 +190,7 @@ impl Writer {
             Ok(written) => {
                 self.next_seq += run.len() as i64;
                 self.unmerged.run.append(&mut run);
+                self.linking.committed(self.next_seq - 1);
                 for ((_, done), written) in appends.into_iter().zip(written) {
                     let _ = done.send(Ok(written));
                 }
@@ -203,7 +209,9 @@ impl Writer {
     fn check_room(&self) -> Result<(), AppendError> {
         match self.broken.get() {
             Some(why) => Err(AppendError::Broken(why.clone())),
-            None if self.unmerged.merging.len() >= MAX_RUNS => Err(AppendError::Busy),
+            None if self.unmerged.merging.len() >= MAX_RUNS || self.linking.too_much() => {
+                Err(AppendError::Busy)
+            }
             None => Ok(()),
         }
     }
@@ -284,6 +292,9 @@ impl Writer {
             Write::Delete { deleted, now, done } => self.delete(deleted, now).map(|()| {
                 let _ = done.send(());
             }),
+            Write::DropQuarantine { numbers, done } => self.drop_quarantine(&numbers).map(|()| {
+                let _ = done.send(());
+            }),
             Write::ExpireQuarantine { now, limit, done } => {
                 quarantine::expire(&self.events, now, limit).map(|expired| {
                     let _ = done.send(expired);
@@ -309,6 +320,14 @@ impl Writer {
         transaction.commit()?;
         let _ = self.merger.send(Merge::Forget { deleted, now });
         Ok(())
+    }
+
+    fn drop_quarantine(&mut self, numbers: &[i64]) -> Result<(), rusqlite::Error> {
+        let transaction = self.events.unchecked_transaction()?;
+        for number in numbers {
+            quarantine::remove(&transaction, *number)?;
+        }
+        transaction.commit()
     }
 
     /// Gives the growing run to the merger.

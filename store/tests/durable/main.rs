@@ -5,5 +5,6 @@ mod definitions;
 mod deletion;
 mod keys;
 mod log;
+mod profiles;
 mod quarantine;
 mod samples;

@@ -1,0 +1,7 @@
+//! Profiles: linked behind the log, merged, posted to, erased.
+
+mod erasing;
+mod linking;
+mod posting;
+mod samples;
+mod segments;
