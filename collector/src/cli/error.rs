@@ -23,6 +23,10 @@ pub(crate) enum CliError {
     Demo(String),
     /// The data folder does not hold what was written.
     Faults(Vec<String>),
+    /// Definitions are refused, each with its file and why.
+    Planned(Vec<String>),
+    /// A server did not do what it was asked.
+    Server { url: String, why: String },
     /// A file does not hold what it should.
     File { path: PathBuf, why: String },
 }
@@ -53,6 +57,10 @@ impl fmt::Display for CliError {
                 "the data folder does not hold what was written; restore it from a backup:\n{}",
                 faults.join("\n")
             ),
+            CliError::Planned(refused) => {
+                write!(f, "nothing was changed, because of:\n{}", refused.join("\n"))
+            }
+            CliError::Server { url, why } => write!(f, "{url}: {why}"),
             CliError::File { path, why } => write!(f, "{}: {why}", path.display()),
         }
     }

@@ -1,9 +1,12 @@
 //! The command line: what can be said, and where each command lives.
 
+mod apply;
 mod data;
 mod error;
 mod event;
+mod key;
 mod output;
+mod remote;
 mod section;
 mod serve;
 mod snippet;
@@ -62,6 +65,16 @@ enum Command {
     /// Beacons that were turned away and kept: list them, replay them.
     #[command(subcommand)]
     Quarantine(data::Quarantine),
+    /// Show what making a folder of definitions would change.
+    Plan(apply::Apply),
+    /// Make a folder of definitions: all of them, or none.
+    Apply(apply::Apply),
+    /// API keys of outside systems.
+    #[command(subcommand)]
+    Key(key::Command),
+    /// Personal tokens of administrators.
+    #[command(subcommand)]
+    Token(key::Token),
     /// Who changed which definition, newest first.
     Audit(upkeep::Audit),
     /// Check every page, checksum and index of the data folder.
@@ -107,6 +120,10 @@ pub(crate) fn main() -> ExitCode {
         Command::Snippet(command) => command.run(&context),
         Command::Events(command) => command.run(&context),
         Command::Quarantine(command) => command.run(&context),
+        Command::Plan(command) => command.plan(&context),
+        Command::Apply(command) => command.apply(&context),
+        Command::Key(command) => command.run(&context),
+        Command::Token(command) => command.run(&context),
         Command::Audit(command) => command.run(&context),
         Command::Verify => upkeep::verify(&context),
     };

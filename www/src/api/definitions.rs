@@ -111,7 +111,7 @@ pub(super) struct FieldItem {
     allowed: Vec<String>,
 }
 
-const GROUP: &str = "Definitions";
+pub(super) const GROUP: &str = "Definitions";
 
 pub(super) fn operations() -> Vec<Operation> {
     const NO_SECTION: &[(u16, &str)] = &[(404, "There is no such section.")];

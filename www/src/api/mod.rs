@@ -5,12 +5,17 @@
 
 mod call;
 mod caller;
+mod consents;
 mod decode;
 mod definitions;
 mod describe;
+mod events;
+mod failure;
 mod limits;
 mod operation;
+mod people;
 mod problem;
+mod profiles;
 mod serve;
 mod token;
 
@@ -50,7 +55,15 @@ impl Api {
 
 /// All that the API can do, in the order people read of it.
 fn operations() -> Vec<Operation> {
-    [token::operations(), definitions::operations()].into_iter().flatten().collect()
+    let groups = [
+        token::operations(),
+        definitions::operations(),
+        people::operations(),
+        events::operations(),
+        profiles::operations(),
+        consents::operations(),
+    ];
+    groups.into_iter().flatten().collect()
 }
 
 /// The API's routes.

@@ -137,6 +137,7 @@ impl From<StoreError> for Problem {
                 Problem::not_found(format!("{what}: there is none called \"{name:.200}\""))
             }
             StoreError::Ambiguous { .. } => Problem::conflict("ambiguous", detail),
+            StoreError::Broken { .. } => Problem::conflict("broken", detail),
             _ => Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "failed", detail),
         }
     }
