@@ -1,7 +1,7 @@
 # The commands of the house. `make help` says what each does.
 SHELL := bash
 
-.PHONY: help setup engine build run test test-browsers screenshots bench-snippet fmt
+.PHONY: help setup engine build run test test-browsers screenshots bench-snippet docs test-api fmt
 
 help: ## What each command does
 	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1\t\2/p' Makefile | expand -t 24
@@ -36,6 +36,12 @@ screenshots: build ## Take the pictures of README anew
 
 bench-snippet: build ## Measure the snippet beside today's trackers; rewrites its part of BENCHMARKS.md
 	@scripts/bench-snippet
+
+docs: ## Write docs/api.md anew, from the code
+	@. scripts/env && BEACONRY_WRITE_DOCS=1 cargo test --quiet --package beaconry-www the_document_is_what_the_operations_say
+
+test-api: build ## Try the API with generated requests, and hold every answer against its description
+	@scripts/test-api
 
 fmt: ## Format all Rust
 	@cargo fmt && cargo fmt --manifest-path snippet/Cargo.toml

@@ -16,8 +16,11 @@ mod operation;
 mod people;
 mod problem;
 mod profiles;
+mod quarantine;
+mod segments;
 mod serve;
 mod token;
+mod v1;
 
 use std::sync::Arc;
 
@@ -62,6 +65,9 @@ fn operations() -> Vec<Operation> {
         events::operations(),
         profiles::operations(),
         consents::operations(),
+        v1::operations(),
+        segments::operations(),
+        quarantine::operations(),
     ];
     groups.into_iter().flatten().collect()
 }

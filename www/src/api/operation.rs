@@ -59,8 +59,6 @@ pub(super) enum Kind {
     Text(u32),
     /// A number from, to.
     Number(i64, i64),
-    /// One of these words.
-    Word(&'static [&'static str]),
 }
 
 /// What a function of the API gives: a status, and perhaps a body of a type.

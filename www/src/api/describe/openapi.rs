@@ -10,18 +10,14 @@ use super::super::problem::ProblemDoc;
 
 /// The description of these operations.
 pub(in super::super) fn openapi(operations: &[Operation]) -> Value {
-    let settings = SchemaSettings::draft2020_12().with(|settings| {
-        settings.definitions_path = "/components/schemas".into();
-        settings.meta_schema = None;
-    });
-    let mut generator = settings.into_generator();
+    let mut schemas = Schemas::new();
     let mut paths: Map<String, Value> = Map::new();
     for operation in operations {
-        let described = describe(operation, &mut generator);
+        let described = describe(operation, &mut schemas);
         let path = paths.entry(operation.path).or_insert_with(|| json!({}));
         path[operation.method.as_str().to_lowercase()] = described;
     }
-    let schemas = generator.take_definitions(true);
+    let schemas = schemas.all();
     json!({
         "openapi": "3.1.0",
         "info": {
@@ -40,17 +36,44 @@ pub(in super::super) fn openapi(operations: &[Operation]) -> Value {
     })
 }
 
-fn describe(operation: &Operation, generator: &mut SchemaGenerator) -> Value {
+/// The schemas of what comes in and of what goes out: a member may be left out of the one and always be in the other.
+struct Schemas {
+    bodies: SchemaGenerator,
+    answers: SchemaGenerator,
+}
+
+impl Schemas {
+    fn new() -> Schemas {
+        let settings = || {
+            SchemaSettings::draft2020_12().with(|settings| {
+                settings.definitions_path = "/components/schemas".into();
+                settings.meta_schema = None;
+            })
+        };
+        Schemas {
+            bodies: settings().for_deserialize().into_generator(),
+            answers: settings().for_serialize().into_generator(),
+        }
+    }
+
+    fn all(mut self) -> Map<String, Value> {
+        let mut all = self.bodies.take_definitions(true);
+        all.extend(self.answers.take_definitions(true));
+        all
+    }
+}
+
+fn describe(operation: &Operation, schemas: &mut Schemas) -> Value {
     let mut answers = Map::new();
     let success = match operation.answer {
         Some(shape) => json!({
             "description": operation.summary,
-            "content": { "application/json": { "schema": shape(generator) } },
+            "content": { "application/json": { "schema": shape(&mut schemas.answers) } },
         }),
         None => json!({ "description": "Done; there is no body." }),
     };
     answers.insert(operation.success.as_str().to_owned(), success);
-    let problem = generator.subschema_for::<ProblemDoc>();
+    let problem = schemas.answers.subschema_for::<ProblemDoc>();
     for (status, when) in operation.refusals() {
         let mut answer = json!({
             "description": when,
@@ -80,7 +103,7 @@ fn describe(operation: &Operation, generator: &mut SchemaGenerator) -> Value {
         };
         described["requestBody"] = json!({
             "required": true,
-            "content": { media: { "schema": shape(generator) } },
+            "content": { media: { "schema": shape(&mut schemas.bodies) } },
         });
     }
     described
@@ -109,7 +132,6 @@ fn given(parameter: &Parameter, place: &str) -> Value {
     let schema = match parameter.kind {
         Kind::Text(most) => json!({ "type": "string", "minLength": 1, "maxLength": most }),
         Kind::Number(low, high) => json!({ "type": "integer", "minimum": low, "maximum": high }),
-        Kind::Word(words) => json!({ "type": "string", "enum": words }),
     };
     json!({ "name": parameter.name, "in": place, "description": parameter.about, "schema": schema })
 }

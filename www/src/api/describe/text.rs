@@ -72,7 +72,7 @@ fn one(operation: &Operation, openapi: &Value) -> Described {
         body: schema(&described["requestBody"]["content"]),
         success: operation.success.as_u16(),
         answer: schema(&success["content"]),
-        refusals: operation.refusals(),
+        refusals: operation.refuses.to_vec(),
     }
 }
 
@@ -85,7 +85,6 @@ fn parameters(operation: &Operation) -> Vec<[String; 4]> {
             let kind = match parameter.kind {
                 super::super::operation::Kind::Text(_) => "text".to_owned(),
                 super::super::operation::Kind::Number(low, high) => format!("{low} to {high}"),
-                super::super::operation::Kind::Word(words) => words.join(", "),
             };
             [place.to_owned(), parameter.name.to_owned(), kind, parameter.about.to_owned()]
         })
@@ -186,6 +185,9 @@ fn section(text: &mut String, operation: &Described) {
     );
     if !operation.answer.is_empty() {
         table(text, &["member", "type", ""], &operation.answer);
+    }
+    if operation.refusals.is_empty() {
+        return;
     }
     let refusals: Vec<_> = operation
         .refusals
