@@ -131,9 +131,8 @@ impl Keys {
         now: Timestamp,
     ) -> Result<Option<(String, i64)>, StoreError> {
         let mut inner = self.inner();
-        inner.refresh()?;
         // A client that is not known costs as much time as one that is.
-        let stored = inner.keys.get(client_id).cloned();
+        let stored = inner.key(client_id)?.cloned();
         let kept = stored.as_ref().map_or(&[][..], |stored| &stored.secret);
         if !same(&hash(secret), kept) {
             return Ok(None);
@@ -144,9 +143,7 @@ impl Keys {
 
     /// Whether there is a key of this client.
     pub fn knows(&self, client_id: &str) -> Result<bool, StoreError> {
-        let mut inner = self.inner();
-        inner.refresh()?;
-        Ok(inner.keys.contains_key(client_id))
+        Ok(self.inner().key(client_id)?.is_some())
     }
 
     /// The key behind an access token.
@@ -156,9 +153,7 @@ impl Keys {
         now: Timestamp,
     ) -> Result<Option<Arc<ApiKey>>, StoreError> {
         let Some(client_id) = self.signer.check(token, now) else { return Ok(None) };
-        let mut inner = self.inner();
-        inner.refresh()?;
-        Ok(inner.keys.get(&client_id).map(|stored| stored.key.clone()))
+        Ok(self.inner().key(&client_id)?.map(|stored| stored.key.clone()))
     }
 
     /// Whether this is of a personal token's form.
@@ -172,10 +167,13 @@ impl Keys {
         token: &str,
         now: Timestamp,
     ) -> Result<Option<Arc<PersonalToken>>, StoreError> {
-        let mut inner = self.inner();
-        inner.refresh()?;
+        let (mut inner, hash) = (self.inner(), hash(token));
+        inner.refresh(FRESH)?;
+        if !inner.tokens.contains_key(&hash) {
+            inner.refresh(Duration::ZERO)?;
+        }
         // The secret holds 256 random bits, so nobody can steer how much of its hash a look-up compares.
-        let found = inner.tokens.get(&hash(token));
+        let found = inner.tokens.get(&hash);
         Ok(found.filter(|found| now < found.until).cloned())
     }
 
@@ -186,9 +184,18 @@ impl Keys {
 }
 
 impl Inner {
-    /// Reads all anew where another process changed something.
-    fn refresh(&mut self) -> Result<(), StoreError> {
-        if self.asked.elapsed() < FRESH {
+    /// The key of a client. One that is not known may just have been made by another process.
+    fn key(&mut self, client_id: &str) -> Result<Option<&Stored>, StoreError> {
+        self.refresh(FRESH)?;
+        if !self.keys.contains_key(client_id) {
+            self.refresh(Duration::ZERO)?;
+        }
+        Ok(self.keys.get(client_id))
+    }
+
+    /// Reads all anew where another process changed something, unless it was asked less than this long ago.
+    fn refresh(&mut self, fresh: Duration) -> Result<(), StoreError> {
+        if self.asked.elapsed() < fresh {
             return Ok(());
         }
         self.asked = Instant::now();

@@ -1,9 +1,11 @@
 //! The whole of Beaconry as people use it: the real binary, real files, a real browser.
 
+mod api;
 mod bad_input;
 mod capture;
 mod command_line;
 mod console;
+mod definitions_as_code;
 mod essential;
 mod hostile;
 mod in_the_browser;

@@ -24,7 +24,7 @@ pub(super) struct Call {
     pub(super) caller: Caller,
     pub(super) now: Timestamp,
     /// The parts of the path by name, decoded.
-    pub(super) parts: Vec<(String, String)>,
+    pub(super) parts: Vec<(&'static str, String)>,
     /// The query, decoded.
     pub(super) query: Vec<(String, String)>,
     pub(super) headers: HeaderMap,
@@ -34,7 +34,7 @@ pub(super) struct Call {
 impl Call {
     /// A part of the path.
     pub(super) fn part(&self, name: &str) -> &str {
-        self.parts.iter().find(|(part, _)| part == name).map_or("", |(_, value)| value)
+        self.parts.iter().find(|(part, _)| *part == name).map_or("", |(_, value)| value)
     }
 
     /// A value of the query, where it is there.

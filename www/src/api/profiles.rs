@@ -41,8 +41,8 @@ struct OneValue {
 /// Profiles that are one person.
 #[derive(Deserialize, JsonSchema)]
 struct Merge {
-    /// At least two.
-    #[schemars(length(min = 2, max = 100))]
+    /// At most 100.
+    #[schemars(length(min = 1, max = 100))]
     profiles: Vec<MergedKey>,
 }
 

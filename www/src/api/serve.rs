@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::extract::{RawPathParams, Request};
+use axum::extract::Request;
 use axum::http::header::CONTENT_LENGTH;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -31,10 +31,8 @@ pub(super) fn router(api: &Api, operations: Vec<Operation>) -> Router {
         let (filter, name) = filter(&operation.method);
         names.push(name);
         let (api, operation) = (api.clone(), Arc::new(operation));
-        *methods =
-            std::mem::take(methods).on(filter, move |parts: RawPathParams, request: Request| {
-                answer(api.clone(), operation.clone(), parts, request)
-            });
+        *methods = std::mem::take(methods)
+            .on(filter, move |request: Request| answer(api.clone(), operation.clone(), request));
     }
     for (path, (methods, names)) in by_path {
         let allowed = names.join(", ");
@@ -71,13 +69,8 @@ async fn plain(mut answer: Response) -> Response {
     answer
 }
 
-async fn answer(
-    api: Api,
-    operation: Arc<Operation>,
-    parts: RawPathParams,
-    request: Request,
-) -> Response {
-    match run(api, &operation, &parts, request).await {
+async fn answer(api: Api, operation: Arc<Operation>, request: Request) -> Response {
+    match run(api, &operation, request).await {
         Ok(answer) => answer,
         Err(problem) => {
             let status = problem.status.as_u16();
@@ -88,22 +81,14 @@ async fn answer(
     }
 }
 
-async fn run(
-    api: Api,
-    operation: &Arc<Operation>,
-    parts: &RawPathParams,
-    request: Request,
-) -> Result<Response, Problem> {
+async fn run(api: Api, operation: &Arc<Operation>, request: Request) -> Result<Response, Problem> {
     let now = api.store.clock().steady();
     let (head, body) = request.into_parts();
     let caller = Caller::find(operation.needs, &head.headers, &api.keys, now)?;
     if !matches!(caller, Caller::Nobody) {
         api.limiter.request(&caller.id())?;
     }
-    let parts = parts
-        .iter()
-        .map(|(name, raw)| Ok((name.to_owned(), decode::part(name, raw)?)))
-        .collect::<Result<Vec<_>, Problem>>()?;
+    let parts = parts(operation.path, head.uri.path())?;
     let query = decode::query(head.uri.query().unwrap_or_default())?;
     let body = match operation.body {
         Some(_) => read(operation.max_body, &head.headers, body).await?,
@@ -119,6 +104,18 @@ async fn run(
         let detail = "the server failed; what it prints says how";
         Err(Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "failed", detail))
     })
+}
+
+/// The parts of a path by their names. Taken from the path as it came: the router's own have been decoded, leniently, and
+/// must not be a second time.
+fn parts(template: &'static str, path: &str) -> Result<Vec<(&'static str, String)>, Problem> {
+    let mut parts = Vec::new();
+    for (name, raw) in template.split('/').zip(path.split('/')) {
+        if let Some(name) = name.strip_prefix('{').and_then(|name| name.strip_suffix('}')) {
+            parts.push((name, decode::part(name, raw)?));
+        }
+    }
+    Ok(parts)
 }
 
 /// Counts a request that names a profile's key. An address of a channel names one too.
