@@ -1,7 +1,7 @@
 # The commands of the house. `make help` says what each does.
 SHELL := bash
 
-.PHONY: help setup engine build run test test-browsers screenshots bench-snippet fmt
+.PHONY: help setup engine build run test test-browsers screenshots bench-snippet bench-profiles fmt
 
 help: ## What each command does
 	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1\t\2/p' Makefile | expand -t 24
@@ -36,6 +36,10 @@ screenshots: build ## Take the pictures of README anew
 
 bench-snippet: build ## Measure the snippet beside today's trackers; rewrites its part of BENCHMARKS.md
 	@scripts/bench-snippet
+
+bench-profiles: ## Measure 100,000 profiles with 5 million events
+	@scripts/setup build
+	@. scripts/env && cargo bench --locked --package beaconry-store --bench profiles
 
 fmt: ## Format all Rust
 	@cargo fmt && cargo fmt --manifest-path snippet/Cargo.toml
