@@ -1,7 +1,7 @@
 # The commands of the house. `make help` says what each does.
 SHELL := bash
 
-.PHONY: help setup engine build run test test-browsers screenshots bench-snippet docs test-api fmt
+.PHONY: help setup engine build run test test-browsers screenshots bench-snippet bench-profiles docs test-api fmt
 
 help: ## What each command does
 	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1\t\2/p' Makefile | expand -t 24
@@ -42,6 +42,10 @@ docs: ## Write docs/api.md anew, from the code
 
 test-api: build ## Try the API with generated requests, and hold every answer against its description
 	@scripts/test-api
+
+bench-profiles: ## Measure 100,000 profiles with 5 million events
+	@scripts/setup build
+	@. scripts/env && cargo bench --locked --package beaconry-store --bench profiles
 
 fmt: ## Format all Rust
 	@cargo fmt && cargo fmt --manifest-path snippet/Cargo.toml

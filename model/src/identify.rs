@@ -4,7 +4,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use crate::profile::{Keyspace, ProfileKey};
 use crate::time::{DAY_MS, Timestamp};
@@ -17,8 +17,7 @@ pub const MAX_LIFE_MS: i64 = DAY_MS;
 const TOLERANCE_MS: i64 = 60_000;
 
 /// Why a token says nothing.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(tag = "code", content = "detail", rename_all = "snake_case")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BadToken {
     /// It is no JWT of this shape.
     Malformed(String),

@@ -235,10 +235,7 @@ impl<'a> Envelope<'a> {
         Ok(Envelope {
             sent,
             visitor,
-            identify: doc.identify.map(|token| match token {
-                Member::Text(token) => token,
-                _ => Cow::Borrowed(""),
-            }),
+            identify: doc.identify.and_then(token),
             unchecked: doc.unchecked,
             test: doc.test,
             dropped: doc.dropped.clamp(0.0, MOST_DROPPED) as u64,
@@ -250,6 +247,15 @@ impl<'a> Envelope<'a> {
     pub fn clock_behind(&self, received: Timestamp) -> i64 {
         let behind = self.sent.map_or(0, |sent| received.0.saturating_sub(sent.0));
         if behind.abs() <= CLOCK_TOLERANCE_MS { 0 } else { behind }
+    }
+}
+
+/// A visitor who was forgotten has an empty token, which says nothing. What is no text is no token, and is told so.
+fn token(member: Member) -> Option<Cow<str>> {
+    match member {
+        Member::Null => None,
+        Member::Text(token) => Some(token).filter(|token| !token.is_empty()),
+        _ => Some(Cow::Borrowed("not text")),
     }
 }
 

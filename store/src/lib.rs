@@ -40,7 +40,7 @@ pub use log::StoredEvent;
 pub use people::{KnownAttribute, People};
 pub use profiles::{
     Members, Pooled, Posted, Posting, Profile, ProfileError, ProfileReader, SegmentCount,
-    StoredAttribute, StoredConsent, TimelineQuery, remarks,
+    StoredAttribute, StoredConsent, TimelineQuery, erase, remarks,
 };
 pub use published::PublishedFile;
 pub use quarantine::QuarantinedEvent;

@@ -115,6 +115,11 @@ impl Snapshot {
         self.section_numbers.get(id).copied()
     }
 
+    /// The section with this number.
+    pub(crate) fn section_by_number(&self, number: u32) -> Option<&Arc<Section>> {
+        self.sections.iter().find(|section| self.section_number(&section.id) == Some(number))
+    }
+
     /// Definitions about people: attributes, consent lists, segments.
     pub fn people(&self) -> &People {
         &self.people

@@ -14,6 +14,7 @@ mod life_cycle;
 mod modes;
 mod policies;
 mod privacy;
+mod profiles;
 mod queue;
 mod real_pages;
 mod setting;

@@ -1,13 +1,17 @@
 //! The command line: what can be said, and where each command lives.
 
 mod apply;
+mod attribute;
+mod consent_list;
 mod data;
 mod error;
 mod event;
 mod key;
 mod output;
+mod profile;
 mod remote;
 mod section;
+mod segment;
 mod serve;
 mod snippet;
 mod tracking;
@@ -15,10 +19,12 @@ mod upkeep;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::{Parser, Subcommand};
 
-use beaconry_store::{Clock, Folder, Known, Registry};
+use beaconry_model::section::Section;
+use beaconry_store::{Clock, Folder, Known, Registry, Snapshot};
 
 use error::CliError;
 
@@ -75,6 +81,18 @@ enum Command {
     /// Personal tokens of administrators.
     #[command(subcommand)]
     Token(key::Token),
+    /// Profiles: show, export and erase a person.
+    #[command(subcommand)]
+    Profile(profile::Command),
+    /// Segments: conditions that profiles fit or do not.
+    #[command(subcommand)]
+    Segment(segment::Command),
+    /// Attributes: what sections know of people.
+    #[command(subcommand)]
+    Attribute(attribute::Command),
+    /// Consent lists: what people can agree to.
+    #[command(subcommand)]
+    ConsentList(consent_list::Command),
     /// Who changed which definition, newest first.
     Audit(upkeep::Audit),
     /// Check every page, checksum and index of the data folder.
@@ -96,6 +114,18 @@ impl Context {
 
     fn registry(&self) -> Result<Registry, CliError> {
         Ok(Registry::open(&self.folder()?)?)
+    }
+
+    /// The section that these words name; the only one where nothing is said.
+    fn section(&self, snapshot: &Snapshot, words: Option<&str>) -> Result<Arc<Section>, CliError> {
+        match (words, snapshot.sections()) {
+            (Some(words), _) => Ok(snapshot.section(words)?.clone()),
+            (None, [only]) => Ok(only.clone()),
+            (None, sections) => Err(CliError::Usage(format!(
+                "expected one section, there are {}; name one with --section",
+                sections.len()
+            ))),
+        }
     }
 
     /// The registry, and the event that these words name.
@@ -124,6 +154,10 @@ pub(crate) fn main() -> ExitCode {
         Command::Apply(command) => command.apply(&context),
         Command::Key(command) => command.run(&context),
         Command::Token(command) => command.run(&context),
+        Command::Profile(command) => command.run(&context),
+        Command::Segment(command) => command.run(&context),
+        Command::Attribute(command) => command.run(&context),
+        Command::ConsentList(command) => command.run(&context),
         Command::Audit(command) => command.run(&context),
         Command::Verify => upkeep::verify(&context),
     };

@@ -5,6 +5,7 @@
 //! is made good at the next start.
 
 use std::collections::HashSet;
+use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{self, SyncSender};
 use std::thread;
@@ -12,18 +13,22 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, params};
 
-use beaconry_model::profile::{Keyspace, ProfileId};
+use beaconry_model::profile::{Keyspace, ProfileId, ProfileKey};
 use beaconry_model::time::Timestamp;
 
 use super::error::ProfileError;
 use super::locks::{Hash, Locks};
 use super::slots::{self, Slot};
 use super::thread::Profiler;
+use crate::clock::Clock;
 use crate::error::StoreError;
 use crate::folder::Folder;
 use crate::index::Deleted;
+use crate::jobs::{Job, ask_server};
+use crate::registry::Registry;
 use crate::schema::{Database, EVENTS, PROFILES, REGISTRY};
 use crate::snapshot::EventNo;
+use crate::store::Store;
 use crate::writer::Write;
 
 /// Rows of the log deleted in one step: a few milliseconds of the writer's time.
@@ -60,6 +65,34 @@ impl Person {
             lock,
         }
     }
+}
+
+/// Erases the person with this key from the command line, by the running server where there is one. What is left for a
+/// server to do names nobody.
+pub fn erase(path: &Path, key: &ProfileKey, lock: bool) -> Result<(), ProfileError> {
+    let folder = Folder::open(path)?;
+    if let Some(lease) = folder.try_lease()? {
+        return Store::open_leased(folder, lease, Clock::default())?.erase(
+            key,
+            lock,
+            "command line",
+        );
+    }
+    let mut registry = Registry::open(&folder)?;
+    let profiles = PROFILES.open_to_read(&folder)?;
+    let id = slots::by_key(&profiles, key)?.map(|slot| slots::id(&profiles, slot)).transpose()?;
+    if id.is_none() && !lock {
+        return Err(ProfileError::NotFound);
+    }
+    let hash = Locks::load(&profiles, &registry.lock_key()?)?.of_key(key);
+    let hashes = if lock {
+        vec![hash.iter().map(|byte| format!("{byte:02x}")).collect()]
+    } else {
+        Vec::new()
+    };
+    let job = Job::Erase { profile: id.map(|id| id.to_string()), hashes, lock };
+    let done: Result<bool, String> = ask_server(&mut registry, &job)?;
+    done.map(|_| ()).map_err(ProfileError::NotDurable)
 }
 
 /// Erases a person, and comes back when no file holds anything of them. Says whether there was a profile. Blocks; not for

@@ -8,6 +8,7 @@ mod changes;
 mod consents;
 mod erase;
 mod error;
+mod export;
 mod identify;
 mod link;
 mod locks;
@@ -27,6 +28,7 @@ pub use reader::{Pooled, Profile, ProfileReader};
 pub use segments::{Members, SegmentCount, remarks};
 pub use timeline::TimelineQuery;
 
+pub use erase::erase;
 pub(crate) use erase::{Person, erase_here, finish as finish_erasing};
 pub(crate) use link::watermark;
 pub(crate) use reader::Pool;

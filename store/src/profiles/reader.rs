@@ -2,6 +2,8 @@
 
 use std::ops::Deref;
 use std::sync::{Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 use serde::Serialize;
@@ -16,7 +18,7 @@ use super::slots::{self, Slot};
 use super::timeline::{self, TimelineQuery};
 use crate::error::StoreError;
 use crate::folder::Folder;
-use crate::log::StoredEvent;
+use crate::log::{self, StoredEvent};
 use crate::schema::{EVENTS, PROFILES};
 use crate::snapshot::Snapshot;
 
@@ -119,9 +121,17 @@ impl ProfileReader {
         Ok(self.profiles.query_row("SELECT count(*) FROM profiles", [], |row| row.get(0))?)
     }
 
-    /// The last place of the log that is linked.
-    pub fn linked(&self) -> Result<i64, StoreError> {
-        Ok(super::link::watermark(&self.profiles)?)
+    /// Waits until what the log holds now is linked, or until patience ends: beside a running server that is a matter of
+    /// milliseconds, and where none runs, of nothing unless one was killed. Says whether it is.
+    pub fn wait_linked(&self, patience: Duration) -> Result<bool, StoreError> {
+        let (target, started) = (log::last_seq(&self.events)?, Instant::now());
+        while super::link::watermark(&self.profiles)? < target {
+            if started.elapsed() > patience {
+                return Ok(false);
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
+        Ok(true)
     }
 
     pub(super) fn profile(&self, slot: Slot) -> Result<Profile, StoreError> {

@@ -59,11 +59,31 @@ pub(super) fn read(
     slot: Slot,
     query: &TimelineQuery,
 ) -> Result<Vec<StoredEvent>, StoreError> {
+    let mut shown = kinds(profiles, slot)?;
+    shown.retain(|number| query.shows(snapshot, *number));
+    read_kinds(profiles, events, slot, query, &shown)
+}
+
+/// The same with hidden events among them.
+pub(super) fn read_all(
+    profiles: &Connection,
+    events: &Connection,
+    slot: Slot,
+    query: &TimelineQuery,
+) -> Result<Vec<StoredEvent>, StoreError> {
+    read_kinds(profiles, events, slot, query, &kinds(profiles, slot)?)
+}
+
+fn read_kinds(
+    profiles: &Connection,
+    events: &Connection,
+    slot: Slot,
+    query: &TimelineQuery,
+    kinds: &[EventNo],
+) -> Result<Vec<StoredEvent>, StoreError> {
     let mut places = Vec::new();
-    for number in kinds(profiles, slot)? {
-        if query.shows(snapshot, number) {
-            newest(profiles, slot, number, query, &mut places)?;
-        }
+    for number in kinds {
+        newest(profiles, slot, *number, query, &mut places)?;
     }
     places.sort_unstable_by(|a: &(i64, i64), b| b.cmp(a));
     let mut timeline = Vec::with_capacity(places.len().min(query.limit));

@@ -2,6 +2,7 @@
 
 mod erasing;
 mod linking;
+mod merging;
 mod posting;
 mod samples;
 mod segments;
