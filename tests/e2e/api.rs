@@ -681,6 +681,54 @@ fn segments_and_consents_are_evaluated() {
 }
 
 #[test]
+fn consents_are_given_for_an_address_and_read_back() {
+    let api = Api::new();
+    run(
+        api.folder.path(),
+        &["consent-list", "create", "Letters", "--topic", "News", "--topic", "Offers"],
+    );
+    let lists = format!("/audience/sections/{}/consent-lists", api.section);
+    let list = beaconry_tests::eventually("the consent list", || {
+        api.get(&lists).json()["items"][0]["discriminator"].as_str().map(str::to_owned)
+    });
+    let topics = api.get(&format!("{lists}/{list}/topics")).json();
+    assert_eq!(topics["items"][0]["name"], json!("News"));
+    let topic = &topics["items"][0]["discriminator"];
+    let address =
+        "/audience/channels/com.apsis1.channels.email/addresses/ada%40shop.example/consents";
+    let say = |what: &str| {
+        let body = json!({
+            "section_discriminator": api.section,
+            "consent_list_discriminator": list,
+            "topic_discriminator": topic,
+            "type": what,
+        });
+        api.ask("POST", address, &api.token, &body)
+    };
+    assert_eq!(Api::problem(&say("opt-in")).0, 404, "nobody has the address yet");
+    api.make("ada%40shop.example");
+    let read = format!("{address}/sections/{}/consent-lists/{list}/evaluations", api.section);
+    let said = || {
+        let items = api.get(&read).json()["items"].as_array().unwrap().clone();
+        items.iter().map(|item| item["type"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(said(), [Value::Null, Value::Null]);
+    for what in ["opt-in", "confirmed-opt-in", "opt-out"] {
+        assert_eq!(say(what).status, 201);
+        assert_eq!(said(), [json!(what), Value::Null]);
+    }
+    assert_eq!(Api::problem(&say("maybe")).0, 400);
+    // The addresses of text messages are keys of the keyspace of mobile numbers, which this key is not for.
+    let sms = address
+        .replace("channels.email", "channels.sms")
+        .replace("ada%40shop.example", "%2B46701234567");
+    assert_eq!(Api::problem(&api.ask("POST", &sms, &api.token, &json!({}))).0, 400);
+    assert_eq!(Api::problem(&api.get(&read.replace("channels.email", "channels.sms"))).0, 403);
+    assert_eq!(Api::problem(&api.get(&read.replace("channels.email", "channels.letter"))).0, 404);
+    assert_eq!(Api::problem(&api.get(&format!("{lists}/none/topics"))).0, 404);
+}
+
+#[test]
 fn rates_and_sizes_are_bounded() {
     let api = Api::with(&["--api-rate", "20", "--api-profile-rate", "5", "--api-token-rate", "3"]);
     let many = |ask: &dyn Fn() -> Answer, most: usize| {
