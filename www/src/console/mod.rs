@@ -7,6 +7,7 @@ mod draft;
 mod edit;
 mod event;
 mod hide;
+mod keys;
 mod live;
 mod overview;
 mod section;
@@ -99,6 +100,10 @@ fn router(state: State) -> Router {
         .route("/events/{event}/tracking/stale", post(tracking::stale))
         .route("/events/{event}/tracking/origin", post(tracking::allow_origin))
         .route("/events/{event}/tracking/status", get(status::stream))
+        .route("/settings/keys", get(keys::show).post(keys::create))
+        .route("/settings/keys/{key}/revoke", post(keys::revoke))
+        .route("/settings/tokens", post(keys::create_token))
+        .route("/settings/tokens/{token}/revoke", post(keys::revoke_token))
         .route("/live", get(live::show))
         .route("/live/stream", get(live::stream))
         .route(
