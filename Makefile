@@ -1,7 +1,7 @@
 # The commands of the house. `make help` says what each does.
 SHELL := bash
 
-.PHONY: help setup engine build run test test-browsers screenshots bench-snippet bench-profiles docs test-api fmt
+.PHONY: help setup engine build run test test-browsers screenshots bench-snippet bench-profiles docs test-api test-zapier fmt
 
 help: ## What each command does
 	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1\t\2/p' Makefile | expand -t 24
@@ -42,6 +42,9 @@ docs: ## Write docs/api.md anew, from the code
 
 test-api: build ## Try the API with generated requests, and hold every answer against its description
 	@scripts/test-api
+
+test-zapier: build ## Check the Zapier app, and run its tests against the real server
+	@scripts/test-zapier
 
 bench-profiles: ## Measure 100,000 profiles with 5 million events
 	@scripts/setup build
