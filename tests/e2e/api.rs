@@ -444,7 +444,7 @@ fn a_version_is_posted_with_from_when_it_is_current_to_when_it_is_deprecated() {
     assert_eq!(api.version(), first, "the one to post with stays the one before");
     let with = |version: &str| json!({ "items": [{ "version_id": version, "data": { "source": "ERP", "orderid": "A" } }] });
     assert_eq!(api.ask("POST", &path, &api.token, &with(&first)).status, 201);
-    api.refuses("POST", &path, &with(&pending), 400, &format!("is pending until"));
+    api.refuses("POST", &path, &with(&pending), 400, "is pending until");
     // An hour later.
     let (folder, token) = (api.folder.path(), api.token.clone());
     api.server.stop();

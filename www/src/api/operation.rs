@@ -40,8 +40,11 @@ pub(super) struct Operation {
     pub(super) answer: Option<Shape>,
     /// Statuses of its refusals, beside those that who asks, rates and bodies bring, and when.
     pub(super) refuses: &'static [(u16, &'static str)],
-    pub(super) run: Box<dyn Fn(&Call) -> Result<Response, Problem> + Send + Sync>,
+    pub(super) run: Run,
 }
+
+/// What an operation does.
+pub(super) type Run = Box<dyn Fn(&Call) -> Result<Response, Problem> + Send + Sync>;
 
 /// The schema of a type.
 pub(super) type Shape = fn(&mut SchemaGenerator) -> Schema;
@@ -141,7 +144,7 @@ fn declared<O: Outcome>(
     method: Method,
     path: &'static str,
     id: &'static str,
-    run: Box<dyn Fn(&Call) -> Result<Response, Problem> + Send + Sync>,
+    run: Run,
 ) -> Operation {
     Operation {
         method,
