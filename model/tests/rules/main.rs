@@ -3,6 +3,8 @@
 mod a_conversion;
 mod a_definition;
 mod a_life_cycle;
+mod a_profile;
+mod a_segment;
 mod a_value;
 mod an_event_on_the_wire;
 mod samples;

@@ -179,6 +179,8 @@ pub(crate) fn start(
     let profiles = PROFILES.open(folder)?;
     // 64 MiB: timelines lie all over the file.
     profiles.pragma_update(None, "cache_size", -65_536)?;
+    // 16 MiB: a page that many events come onto is written back once for all of them.
+    profiles.pragma_update(None, "wal_autocheckpoint", 4_000)?;
     let locks = Locks::load(&profiles, &registry.lock_key()?)?;
     let watermark = link::watermark(&profiles)?;
     let doomed =
