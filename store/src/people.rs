@@ -7,8 +7,8 @@ use rusqlite::Connection;
 
 use beaconry_model::attribute::{self, Attribute, FIRST_CUSTOM};
 use beaconry_model::consent::ConsentList;
-use beaconry_model::names::SectionId;
-use beaconry_model::segment::Segment;
+use beaconry_model::names::{Discriminator, SectionId};
+use beaconry_model::segment::{Leaf, Segment};
 use beaconry_model::time::Timestamp;
 
 use crate::error::StoreError;
@@ -123,6 +123,16 @@ impl People {
             |segment: &&Segment| segment.discriminator == words || segment.name.as_str() == words;
         let not_found = || StoreError::NotFound { what: "segment", name: words.to_owned() };
         self.segments.iter().find(fits).ok_or_else(not_found)
+    }
+
+    /// The segments that name this event: they break once it is hidden.
+    pub fn segments_naming(&self, event: &Discriminator) -> Vec<&Segment> {
+        let names =
+            |leaf: &Leaf| matches!(leaf, Leaf::Event(condition) if condition.event == *event);
+        self.segments
+            .iter()
+            .filter(|segment| segment.condition.leaves().iter().any(names))
+            .collect()
     }
 
     /// The secrets that this section's tokens may be signed with at this moment.

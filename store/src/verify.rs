@@ -7,7 +7,8 @@ use crate::error::StoreError;
 use crate::folder::Folder;
 use crate::index;
 use crate::log::{COLUMNS, StoredEvent};
-use crate::schema::{EVENTS, INDEX, KEYS, REGISTRY};
+use crate::profiles::ProfileReader;
+use crate::schema::{EVENTS, INDEX, KEYS, PROFILES, REGISTRY};
 use crate::snapshot::Snapshot;
 
 /// What was checked, and what is wrong.
@@ -19,14 +20,19 @@ pub struct VerifyReport {
     pub faults: Vec<String>,
 }
 
-/// Checks every page, every row's checksum and that each merged event's id is indexed.
+/// Checks every page, every row's checksum, that each merged event's id is indexed, and that each timeline holds just what the
+/// log has of its profile.
 pub fn verify(folder: &Folder) -> Result<VerifyReport, StoreError> {
     let mut report = VerifyReport::default();
     let (events, index) = (EVENTS.open_to_read(folder)?, INDEX.open_to_read(folder)?);
     let registry = REGISTRY.open_to_read(folder)?;
-    for (name, connection) in
-        [(EVENTS.name, &events), (INDEX.name, &index), (REGISTRY.name, &registry)]
-    {
+    let profiles = ProfileReader::open(folder)?;
+    for (name, connection) in [
+        (EVENTS.name, &events),
+        (INDEX.name, &index),
+        (REGISTRY.name, &registry),
+        (PROFILES.name, &profiles.profiles),
+    ] {
         check_pages(name, connection, &mut report)?;
     }
     // A folder that no key was ever made in has none.
@@ -37,6 +43,7 @@ pub fn verify(folder: &Folder) -> Result<VerifyReport, StoreError> {
         report.faults.push(error.to_string());
     }
     check_rows(&events, &index, &mut report)?;
+    profiles.check(&mut report.faults)?;
     Ok(report)
 }
 

@@ -54,6 +54,7 @@ pub(crate) fn run(
         }
         // A full queue has the writer busy enough to merge by itself.
         let _ = writer.try_send(Write::Tick);
+        profiler.nudge();
         if let Some(warning) = definitions.clock.warning() {
             if !std::mem::replace(&mut warned, true) {
                 eprintln!("clock: {warning}");

@@ -181,6 +181,8 @@ fn a_person_is_found_counted_exported_and_erased_from_the_command_line() {
     let answer = post(&server.collector, "/c", &[], body.to_string().as_bytes());
     assert_eq!(answer.json()["rejected"][0]["code"], "profile_locked");
 
+    let asked = server.beaconry(&["event", "hide", "it"]);
+    assert!(asked.err.contains("break the segments that name it: Often"), "{asked:?}");
     run(folder, &["event", "hide", "it", "--yes"]);
     let broken = server.beaconry(&["segment", "count", "Often"]);
     assert_eq!(

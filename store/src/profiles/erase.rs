@@ -132,7 +132,7 @@ fn catch_up(profiler: &Profiler) -> Result<(), ProfileError> {
         if started.elapsed() > PATIENCE {
             return Err(ProfileError::Busy);
         }
-        profiler.behind().committed(target);
+        profiler.nudge();
         thread::sleep(Duration::from_millis(5));
     }
     Ok(())

@@ -17,6 +17,9 @@ use crate::log::POSTED;
 
 /// Events linked in one transaction: few enough that a change does not wait long for it.
 const BATCH: usize = 1_000;
+/// The same where linking is this far behind: then more at a time, so that those of one profile share pages.
+const FAR_BEHIND: i64 = 20_000;
+const LARGE_BATCH: usize = 10_000;
 
 /// The last place of the log that is linked.
 pub(crate) fn watermark(profiles: &Connection) -> Result<i64, rusqlite::Error> {
@@ -31,10 +34,11 @@ pub(super) fn link_some(
     committed: i64,
 ) -> Result<bool, StoreError> {
     let watermark = *shared.linked.borrow();
-    let rows = above(events, watermark)?;
+    let batch = if committed - watermark > FAR_BEHIND { LARGE_BATCH } else { BATCH };
+    let rows = above(events, watermark, batch)?;
     // Rows that retention took away before they were linked leave a gap at the end, which counts as linked.
     let reaches = match rows.last() {
-        Some(last) if rows.len() == BATCH => last.seq,
+        Some(last) if rows.len() == batch => last.seq,
         Some(last) => last.seq.max(committed),
         None => committed,
     };
@@ -44,23 +48,21 @@ pub(super) fn link_some(
     // Of what is behind the log the last commits may be lost with the power: they are made again from the log.
     profiles.pragma_update(None, "synchronous", "NORMAL")?;
     let transaction = profiles.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let mut batch = Batch {
+    let mut linking = Linking {
         profiles: &transaction,
         locks: &shared.locks,
         visitors: HashMap::new(),
         doomed: false,
     };
-    for row in &rows {
-        batch.link(row)?;
-    }
-    let doomed = batch.doomed;
+    linking.link(&rows)?;
+    let doomed = linking.doomed;
     transaction.prepare_cached("UPDATE watermark SET seq = ?")?.execute([reaches])?;
     transaction.commit()?;
     if doomed {
         shared.doomed.store(true, Ordering::Release);
     }
     shared.linked.send_replace(reaches);
-    Ok(rows.len() == BATCH)
+    Ok(rows.len() == batch)
 }
 
 /// What linking needs of a row of the log.
@@ -75,11 +77,11 @@ struct Logged {
     data: String,
 }
 
-fn above(events: &Connection, seq: i64) -> Result<Vec<Logged>, rusqlite::Error> {
+fn above(events: &Connection, seq: i64, limit: usize) -> Result<Vec<Logged>, rusqlite::Error> {
     let mut statement = events.prepare_cached(
         "SELECT seq, event, ver, time, received, flags, visitor, data FROM events WHERE seq > ? ORDER BY seq LIMIT ?",
     )?;
-    let rows = statement.query_map(params![seq, BATCH as i64], read)?;
+    let rows = statement.query_map(params![seq, limit as i64], read)?;
     rows.collect()
 }
 
@@ -96,7 +98,7 @@ fn read(row: &Row) -> Result<Logged, rusqlite::Error> {
     })
 }
 
-struct Batch<'a> {
+struct Linking<'a> {
     profiles: &'a Connection,
     locks: &'a Locks,
     /// Visitors of this batch; one visitor's events come close together.
@@ -104,20 +106,19 @@ struct Batch<'a> {
     doomed: bool,
 }
 
-impl Batch<'_> {
-    fn link(&mut self, row: &Logged) -> Result<(), StoreError> {
-        let Some(subject) = &row.subject else { return Ok(()) };
-        let found = if row.flags & POSTED != 0 {
-            self.posted(subject, row)?
-        } else {
-            self.visitor(subject, row)?
-        };
-        let Some(slot) = found else { return Ok(()) };
-        self.profiles
-            .prepare_cached(
-                "INSERT INTO timeline VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-            )?
-            .execute(params![
+impl Linking<'_> {
+    /// Puts events onto timelines, those of one profile together: its rows are neighbours.
+    fn link(&mut self, rows: &[Logged]) -> Result<(), StoreError> {
+        let mut placed = Vec::with_capacity(rows.len());
+        for row in rows {
+            placed.extend(self.slot(row)?.map(|slot| (slot, row)));
+        }
+        placed.sort_unstable_by_key(|(slot, row)| (*slot, row.event, row.time, row.seq));
+        let mut insert = self.profiles.prepare_cached(
+            "INSERT INTO timeline VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        )?;
+        for (slot, row) in placed {
+            insert.execute(params![
                 slot.0,
                 row.event,
                 row.time.0,
@@ -126,7 +127,17 @@ impl Batch<'_> {
                 row.flags & 1,
                 row.data
             ])?;
+        }
         Ok(())
+    }
+
+    /// The profile that a row belongs to; `None` where it is nobody's.
+    fn slot(&mut self, row: &Logged) -> Result<Option<Slot>, StoreError> {
+        match &row.subject {
+            None => Ok(None),
+            Some(id) if row.flags & POSTED != 0 => self.posted(id, row),
+            Some(visitor) => self.visitor(visitor, row),
+        }
     }
 
     /// The profile that a back end posted to; one that was erased since takes nothing.

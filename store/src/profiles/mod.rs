@@ -5,6 +5,7 @@
 
 mod attributes;
 mod changes;
+mod check;
 mod consents;
 mod erase;
 mod error;

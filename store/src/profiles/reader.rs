@@ -41,7 +41,7 @@ pub struct Profile {
 /// Reads profiles of one data folder. Works beside a running server, and without one.
 #[derive(Debug)]
 pub struct ProfileReader {
-    pub(super) profiles: Connection,
+    pub(crate) profiles: Connection,
     pub(super) events: Connection,
     pub(super) folder: Folder,
 }

@@ -63,10 +63,8 @@ pub(crate) struct Behind(Profiler);
 impl Behind {
     /// The log holds everything up to this place.
     pub(crate) fn committed(&self, seq: i64) {
-        self.0.shared.committed.store(seq, Ordering::Release);
-        if !self.0.shared.told.swap(true, Ordering::AcqRel) {
-            let _ = self.0.asks.send(Ask::Link);
-        }
+        self.0.shared.committed.fetch_max(seq, Ordering::AcqRel);
+        self.0.tell();
     }
 
     /// Whether more waits to be linked than is allowed to.
@@ -142,6 +140,19 @@ impl Profiler {
         self.ask(change).blocking_recv().map_err(|_| StoreError::Stopped)?
     }
 
+    /// Has the thread look at the log again where it is behind, as after a failure that has passed.
+    pub(crate) fn nudge(&self) {
+        if *self.shared.linked.borrow() < self.committed() {
+            self.tell();
+        }
+    }
+
+    fn tell(&self) {
+        if !self.shared.told.swap(true, Ordering::AcqRel) {
+            let _ = self.asks.send(Ask::Link);
+        }
+    }
+
     /// Lets go of the thread, so that it can end.
     pub(crate) fn close(&mut self) {
         let (closed, _) = mpsc::channel();
@@ -168,6 +179,8 @@ pub(crate) fn start(
     let profiles = PROFILES.open(folder)?;
     // 64 MiB: timelines lie all over the file.
     profiles.pragma_update(None, "cache_size", -65_536)?;
+    // 16 MiB: a page that many events come onto is written back once for all of them.
+    profiles.pragma_update(None, "wal_autocheckpoint", 4_000)?;
     let locks = Locks::load(&profiles, &registry.lock_key()?)?;
     let watermark = link::watermark(&profiles)?;
     let doomed =
@@ -261,9 +274,7 @@ impl Thread {
         match link::link_some(&mut self.profiles, &self.events, &self.shared, committed) {
             Ok(more) => more,
             Err(error) => {
-                eprintln!(
-                    "store: linking events to profiles failed ({error}); it is tried again with the next event"
-                );
+                eprintln!("store: linking events to profiles failed ({error}); it is tried again");
                 false
             }
         }

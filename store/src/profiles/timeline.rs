@@ -162,7 +162,7 @@ pub(crate) fn forget(
 }
 
 /// The slot of the profile that a row of the log belongs to.
-fn slot_of(
+pub(super) fn slot_of(
     profiles: &Connection,
     flags: u32,
     subject: &str,

@@ -128,6 +128,58 @@ async fn an_erased_person_leaves_no_trace_in_any_file() {
     }
 }
 
+/// Pages of a B-tree split and are filled anew as people come and grow, and what was copied from one to the other must not
+/// stay behind where it was. Many people, whose rows come in a mixed order, then some of them erased.
+#[tokio::test]
+async fn nothing_stays_behind_in_pages_that_were_split() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    let known = tracked(&store, "Order placed", Retention::Forever);
+    let section = &known.section.id;
+    let snapshot = store.snapshot();
+    let version =
+        snapshot.people().attribute(section, "City").unwrap().attribute.current().id.to_string();
+    let mut random = 4_711_u64;
+    let mut below = |bound: u64| {
+        random =
+            random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (random >> 33) % bound
+    };
+    let name = |person: u64| format!("person-{person:04}-of-many");
+    for request in 0..300_u64 {
+        let now = store.clock().now();
+        let entries = (0..40).map(|n| {
+            let person = below(400);
+            let value = json!(900_000_000 + person);
+            entry_of(&name(person), &known, request * 40 + n, value, now, false)
+        });
+        store.append(entries.collect()).await.unwrap();
+        for person in [below(400), below(400)] {
+            let address = email(&format!("{}@shop.example", name(person)));
+            store.merge_profiles(vec![web(&name(person)), address.clone()]).await.unwrap();
+            let city = format!(
+                "{} lives in {}",
+                name(person),
+                "x".repeat(usize::try_from(below(300)).unwrap())
+            );
+            let patch = json!({&version: city}).to_string();
+            store.set_attributes(&address, section, patch.as_bytes()).await.unwrap();
+        }
+    }
+    linked(&store).await;
+    tokio::task::spawn_blocking(move || {
+        let mut left = Vec::new();
+        for person in (0..400).step_by(20) {
+            store.erase(&web(&name(person)), false, "test").unwrap();
+            left.extend(traces(folder.path(), &name(person)));
+            left.extend(traces(folder.path(), &format!("{}", 900_000_000 + person)));
+        }
+        assert_eq!(left, Vec::<String>::new());
+    })
+    .await
+    .unwrap();
+}
+
 async fn erase(
     store: std::sync::Arc<Store>,
     address: &'static str,

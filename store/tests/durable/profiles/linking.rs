@@ -53,12 +53,9 @@ async fn what_lies_above_the_watermark_is_linked_again_at_start() {
     assert!(!folder.path().join("profiles.db-wal").exists(), "closed cleanly");
 
     let store = open(folder.path());
-    for n in 2..1_500 {
-        store
-            .append(vec![entry_of("ada", &known, n, json!(n), store.clock().now(), false)])
-            .await
-            .unwrap();
-    }
+    let now = store.clock().now();
+    let entries = (2..1_500).map(|n| entry_of("ada", &known, n, json!(n), now, false));
+    store.append(entries.collect()).await.unwrap();
     visit(&store, &known, "bob", 1_500).await;
     drop(store);
     std::fs::write(&file, &behind).unwrap();
@@ -69,6 +66,7 @@ async fn what_lies_above_the_watermark_is_linked_again_at_start() {
     assert_eq!(values(&store, &web("bob")), [1_500]);
     let count = store.profiles().unwrap().events(&find(&store, &web("ada")).unwrap()).unwrap();
     assert_eq!(count, 1_499);
+    assert_eq!(beaconry_store::verify(store.folder()).unwrap().faults, Vec::<String>::new());
 }
 
 #[tokio::test]
