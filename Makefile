@@ -1,7 +1,7 @@
 # The commands of the house. `make help` says what each does.
 SHELL := bash
 
-.PHONY: help setup engine build run test test-browsers screenshots bench-snippet bench-console fmt
+.PHONY: help setup engine build run test test-browsers test-api test-zapier screenshots docs bench-snippet bench-console bench-profiles fmt
 
 help: ## What each command does
 	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1\t\2/p' Makefile | expand -t 24
@@ -39,6 +39,19 @@ bench-snippet: build ## Measure the snippet beside today's trackers; rewrites it
 
 bench-console: build ## Time the console's pages with ten million events; rewrites its part of BENCHMARKS.md
 	@scripts/bench-console
+
+docs: ## Write docs/api.md anew, from the code
+	@. scripts/env && BEACONRY_WRITE_DOCS=1 cargo test --quiet --package beaconry-www the_document_is_what_the_operations_say
+
+test-api: build ## Try the API with generated requests, and hold every answer against its description
+	@scripts/test-api
+
+test-zapier: build ## Check the Zapier app, and run its tests against the real server
+	@scripts/test-zapier
+
+bench-profiles: ## Measure 100,000 profiles with 5 million events
+	@scripts/setup build
+	@. scripts/env && cargo bench --locked --package beaconry-store --bench profiles
 
 fmt: ## Format all Rust
 	@cargo fmt && cargo fmt --all --manifest-path snippet/Cargo.toml

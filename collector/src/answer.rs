@@ -10,6 +10,7 @@ use hyper::header::{
 use hyper::{Response, StatusCode};
 use serde::Serialize;
 
+use beaconry_model::identify::BadToken;
 use beaconry_model::wire::{BadEnvelope, MAX_BODY, Rejection};
 use beaconry_store::picks::PickRefused;
 
@@ -119,12 +120,17 @@ pub struct RejectedEvent {
     pub rejection: Rejection,
 }
 
-/// The answer once everything is durable: 204, or 200 that names what was refused.
-pub fn stored(accepted: usize, rejected: &[RejectedEvent]) -> Answer {
-    if rejected.is_empty() {
+/// The answer once everything is durable: 204, or 200 that names what was refused, the token by which a visitor was to be
+/// identified among it.
+pub fn stored(accepted: usize, rejected: &[RejectedEvent], token: Option<&BadToken>) -> Answer {
+    if rejected.is_empty() && token.is_none() {
         return with_cors(status(StatusCode::NO_CONTENT));
     }
-    json(StatusCode::OK, &serde_json::json!({ "accepted": accepted, "rejected": rejected }))
+    let mut answer = serde_json::json!({ "accepted": accepted, "rejected": rejected });
+    if let Some(bad) = token {
+        answer["identify"] = serde_json::json!({ "code": bad.code(), "detail": bad.to_string() });
+    }
+    json(StatusCode::OK, &answer)
 }
 
 /// The answer to a page that may be pointed at.

@@ -7,10 +7,14 @@ use hyper::Request;
 use hyper::body::{Body, Bytes, Incoming};
 use hyper::header::ORIGIN;
 
+use beaconry_model::identify::BadToken;
 use beaconry_model::judge::{Arrival, Quarantined, Verdict, judge, unknown_event};
-use beaconry_model::wire::{Beacon, Code, Envelope, MAX_BODY};
+use beaconry_model::names::SectionId;
+use beaconry_model::wire::{Beacon, Code, Envelope, MAX_BODY, Rejection};
 use beaconry_store::live::{Arrival as Arrived, Outcome};
-use beaconry_store::{AppendError, Count, Entry, EventNo, Known, Snapshot, quarantine_until};
+use beaconry_store::{
+    AppendError, Count, Entry, EventNo, Known, ProfileError, Snapshot, quarantine_until,
+};
 
 use crate::answer::{Answer, Refused, RejectedEvent, stored};
 use crate::server::Collector;
@@ -32,10 +36,52 @@ async fn receive(collector: &Collector, request: Request<Incoming>) -> Result<An
     let arrival = Arrival { received: collector.store.clock().now(), origin: origin.as_deref() };
     let envelope = Envelope::parse(&body).map_err(Refused::Envelope)?;
     let snapshot = collector.store.snapshot();
-    let judged = judge_all(&snapshot, &envelope, &arrival, collector.store.feed().is_watched());
-    let answer = keep(collector, judged, &arrival).await?;
+    let locked =
+        envelope.visitor.as_deref().is_some_and(|id| collector.store.is_locked_visitor(id));
+    let judged = if locked {
+        refuse_all(&envelope)
+    } else {
+        judge_all(&snapshot, &envelope, &arrival, collector.store.feed().is_watched())
+    };
+    let sections = judged.sections(&snapshot);
+    let (accepted, rejected) = keep(collector, judged, &arrival).await?;
+    let identified = if locked { None } else { identify(collector, &envelope, &sections).await? };
     collector.metrics.dropped(envelope.dropped);
-    Ok(answer)
+    Ok(stored(accepted, &rejected, identified.as_ref()))
+}
+
+/// Joins the visitor with whom the token names, where a section of these events signed it; otherwise says what is wrong with
+/// it. The events are stored by then: a client that is told to try again brings them again, and they count once.
+async fn identify(
+    collector: &Collector,
+    envelope: &Envelope<'_>,
+    sections: &[SectionId],
+) -> Result<Option<BadToken>, Refused> {
+    let (Some(token), Some(visitor)) = (&envelope.identify, &envelope.visitor) else {
+        return Ok(None);
+    };
+    if envelope.test || sections.is_empty() {
+        return Ok(None);
+    }
+    let sections: Vec<&SectionId> = sections.iter().collect();
+    let outcome = collector.store.identify(&sections, visitor, token).await;
+    let bad = outcome.map_err(|error| match error {
+        ProfileError::Busy => Refused::Busy,
+        error => Refused::NotDurable(error.to_string()),
+    })?;
+    collector.metrics.identified(bad.as_ref().map_or_else(BadToken::code, |()| "joined"));
+    Ok(bad.err())
+}
+
+/// What a visitor sends who was erased and locked for good.
+fn refuse_all(envelope: &Envelope) -> Judged {
+    let detail = "this visitor was erased, and is never to be known here";
+    let rejected = (0..envelope.events.len()).map(|index| RejectedEvent {
+        index,
+        rejection: Rejection::new(Code::ProfileLocked, detail),
+    });
+    let refused = vec![(None, Code::ProfileLocked); envelope.events.len()];
+    Judged { rejected: rejected.collect(), refused, ..Judged::default() }
 }
 
 /// The body, bounded in bytes before it is buffered, and in time.
@@ -61,6 +107,23 @@ struct Judged {
     refused: Vec<(Option<EventNo>, Code)>,
     /// For the console, while somebody watches.
     arrivals: Vec<Arrived>,
+}
+
+impl Judged {
+    /// The sections whose events these are, each once. Of what was refused no section is meant.
+    fn sections(&self, snapshot: &Snapshot) -> Vec<SectionId> {
+        let mut sections = Vec::new();
+        for entry in &self.entries {
+            let (Entry::Accepted(number, _)
+            | Entry::Quarantined(number, ..)
+            | Entry::Replayed(number, ..)) = entry;
+            let known = snapshot.by_number(*number);
+            sections.extend(known.map(|known| known.section.id.clone()));
+        }
+        sections.sort_unstable();
+        sections.dedup();
+        sections
+    }
 }
 
 fn judge_all(snapshot: &Snapshot, envelope: &Envelope, arrival: &Arrival, watched: bool) -> Judged {
@@ -115,12 +178,12 @@ fn judge_one(
     }
 }
 
-/// Waits until everything is durable; only then anybody hears of it.
+/// Waits until everything is durable; only then anybody hears of it. Says how many were accepted, and what was not.
 async fn keep(
     collector: &Collector,
     judged: Judged,
     arrival: &Arrival<'_>,
-) -> Result<Answer, Refused> {
+) -> Result<(usize, Vec<RejectedEvent>), Refused> {
     let Judged { entries, rejected, refused, arrivals } = judged;
     let accepted = entries.iter().filter(|entry| matches!(entry, Entry::Accepted(..))).count();
     if !entries.is_empty() {
@@ -137,7 +200,7 @@ async fn keep(
     collector.metrics.accepted(accepted);
     rejected.iter().for_each(|rejected| collector.metrics.rejected(rejected.rejection.code));
     arrivals.into_iter().for_each(|arrival| collector.store.feed().tell(arrival));
-    Ok(stored(accepted, &rejected))
+    Ok((accepted, rejected))
 }
 
 /// One beacon as the console shows it. Of what was refused, no content is kept, not even there.

@@ -28,6 +28,7 @@ pub struct Metrics {
     accepted: Counter,
     rejected: Family<ByCode, Counter>,
     dropped: Counter,
+    identified: Family<ByCode, Counter>,
     connections: Gauge,
 }
 
@@ -50,9 +51,15 @@ impl Default for Metrics {
             "Events that browsers say they dropped, their queues being full",
             dropped.clone(),
         );
+        let identified = Family::default();
+        registry.register(
+            "tokens_read",
+            "Tokens by which visitors were to be identified: joined, or why not",
+            identified.clone(),
+        );
         let connections = Gauge::default();
         registry.register("connections", "Connections open", connections.clone());
-        Metrics { registry, requests, accepted, rejected, dropped, connections }
+        Metrics { registry, requests, accepted, rejected, dropped, identified, connections }
     }
 }
 
@@ -71,6 +78,10 @@ impl Metrics {
 
     pub(crate) fn dropped(&self, count: u64) {
         self.dropped.inc_by(count);
+    }
+
+    pub(crate) fn identified(&self, code: &'static str) {
+        self.identified.get_or_create(&ByCode { code }).inc();
     }
 
     pub(crate) fn connected(&self) {

@@ -77,6 +77,24 @@ pub fn check_data(
     Ok(CheckedData(json))
 }
 
+/// Checks one value against a field, and writes it anew as JSON; `None` where there is no value.
+pub(crate) fn check_value(field: &Field, member: &Member) -> Result<Option<String>, FieldError> {
+    match checked(field, member) {
+        Ok(None) => Ok(None),
+        Ok(Some(value)) => {
+            let mut json = String::new();
+            push_value(&mut json, field, value);
+            Ok(Some(json))
+        }
+        Err(code) => Err(FieldError {
+            field: field.name().to_string(),
+            code,
+            expected: expected(field, code),
+            got: got(member),
+        }),
+    }
+}
+
 /// Members that no field takes, or that came before.
 fn unexpected(fields: &Fields, members: &Members) -> Vec<FieldError> {
     let error = |field: &str, expected: &str, got: String| FieldError {
@@ -116,6 +134,10 @@ fn push_member(json: &mut String, field: &Field, value: Value) {
     json.push(if json.is_empty() { '{' } else { ',' });
     // A field's name is ASCII letters and digits, so it needs no escapes.
     let _ = write!(json, "\"{}\":", field.name());
+    push_value(json, field, value);
+}
+
+fn push_value(json: &mut String, field: &Field, value: Value) {
     match value {
         Value::Bool(truth) => json.push_str(if truth { "true" } else { "false" }),
         Value::Num(number) if field.kind() == Kind::Number => {

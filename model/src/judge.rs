@@ -9,6 +9,7 @@ use crate::data::{CheckedData, check_data};
 use crate::event::{Event, Turned};
 use crate::event_id::EventId;
 use crate::json::Members;
+use crate::profile::ProfileId;
 use crate::section::Section;
 use crate::time::Timestamp;
 use crate::version::Version;
@@ -38,6 +39,8 @@ pub struct Facts {
     pub received: Timestamp,
     /// The visitor's id.
     pub visitor: Option<String>,
+    /// The profile that a back end posted it to.
+    pub profile: Option<ProfileId>,
     /// The page it happened on.
     pub url: Option<String>,
     /// The page's web origin.
@@ -48,11 +51,11 @@ pub struct Facts {
     pub unchecked: bool,
 }
 
-/// An event that may be stored. Only [`judge`] and [`replay`] make one.
+/// An event that may be stored. Only [`judge`], [`replay`] and [`crate::post::judge_post`] make one.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Accepted {
-    facts: Facts,
-    data: CheckedData,
+    pub(crate) facts: Facts,
+    pub(crate) data: CheckedData,
 }
 
 impl Accepted {
@@ -151,6 +154,7 @@ fn facts(beacon: &Beacon, envelope: &Envelope, arrival: &Arrival) -> Facts {
         time,
         received: arrival.received,
         visitor: envelope.visitor.as_deref().map(String::from),
+        profile: None,
         url: beacon.url.as_deref().map(String::from),
         origin: arrival.origin.map(String::from),
         test: envelope.test,

@@ -13,11 +13,15 @@ pub mod convert;
 pub mod value;
 
 #[cfg(feature = "alloc")]
+pub mod attribute;
+#[cfg(feature = "alloc")]
 pub mod capture;
 #[cfg(feature = "alloc")]
 pub mod category;
 #[cfg(feature = "alloc")]
 pub mod changes;
+#[cfg(feature = "alloc")]
+pub mod consent;
 #[cfg(feature = "alloc")]
 pub mod data;
 #[cfg(feature = "alloc")]
@@ -29,17 +33,29 @@ pub mod event_id;
 #[cfg(feature = "alloc")]
 pub mod fields;
 #[cfg(feature = "alloc")]
+pub mod identify;
+#[cfg(feature = "alloc")]
 mod json;
 #[cfg(feature = "alloc")]
 pub mod judge;
+#[cfg(feature = "alloc")]
+pub mod key;
 #[cfg(feature = "alloc")]
 pub mod names;
 #[cfg(feature = "alloc")]
 pub mod pick;
 #[cfg(feature = "alloc")]
+pub mod plan;
+#[cfg(feature = "alloc")]
+pub mod post;
+#[cfg(feature = "alloc")]
+pub mod profile;
+#[cfg(feature = "alloc")]
 pub mod retention;
 #[cfg(feature = "alloc")]
 pub mod section;
+#[cfg(feature = "alloc")]
+pub mod segment;
 #[cfg(feature = "alloc")]
 pub mod templates;
 #[cfg(feature = "alloc")]

@@ -272,7 +272,7 @@ fn is_lower_or_digit(byte: u8) -> bool {
 
 /// Random bytes as letters and digits. 256 is no multiple of 36, so a few letters come slightly more often, which
 /// uniqueness can bear.
-fn letters(random: &[u8]) -> String {
+pub(crate) fn letters(random: &[u8]) -> String {
     const LETTERS: &[u8; 36] = b"abcdefghijklmnopqrstuvwxyz0123456789";
     random.iter().map(|byte| char::from(LETTERS[usize::from(byte % 36)])).collect()
 }

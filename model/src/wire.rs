@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 
 use crate::data::FieldError;
 use crate::event_id::EventId;
-use crate::json::{Members, Text};
+use crate::json::{Member, Members, Text};
 use crate::time::{DAY_MS, Timestamp};
 
 /// The most bytes a request can have.
@@ -55,11 +55,13 @@ pub enum Code {
     TooLarge,
     /// It is not of an event's shape.
     MalformedEvent,
+    /// The visitor is one who was erased and locked for good.
+    ProfileLocked,
 }
 
 impl Code {
     /// Every code.
-    pub const ALL: [Code; 9] = [
+    pub const ALL: [Code; 10] = [
         Code::InvalidFields,
         Code::StaleVersion,
         Code::UnknownVersion,
@@ -69,6 +71,7 @@ impl Code {
         Code::TooOld,
         Code::TooLarge,
         Code::MalformedEvent,
+        Code::ProfileLocked,
     ];
 
     /// The stable word.
@@ -83,6 +86,7 @@ impl Code {
             Code::TooOld => "too_old",
             Code::TooLarge => "too_large",
             Code::MalformedEvent => "malformed_event",
+            Code::ProfileLocked => "profile_locked",
         }
     }
 }
@@ -165,6 +169,8 @@ pub struct Envelope<'a> {
     pub sent: Option<Timestamp>,
     /// The visitor's id.
     pub visitor: Option<Cow<'a, str>>,
+    /// A token of the site's back end that says who the visitor is.
+    pub identify: Option<Cow<'a, str>>,
     /// Whether the browser could not check.
     pub unchecked: bool,
     /// Whether this is a trial that counts nowhere.
@@ -183,6 +189,9 @@ struct EnvelopeDoc<'a> {
     sent: Option<Text<'a>>,
     #[serde(borrow, default)]
     visitor: Option<Text<'a>>,
+    // Anything will do: nobody's events are lost because of a token that is none.
+    #[serde(borrow, default)]
+    identify: Option<Member<'a>>,
     #[serde(default)]
     unchecked: bool,
     #[serde(default)]
@@ -226,6 +235,7 @@ impl<'a> Envelope<'a> {
         Ok(Envelope {
             sent,
             visitor,
+            identify: doc.identify.and_then(token),
             unchecked: doc.unchecked,
             test: doc.test,
             dropped: doc.dropped.clamp(0.0, MOST_DROPPED) as u64,
@@ -237,6 +247,15 @@ impl<'a> Envelope<'a> {
     pub fn clock_behind(&self, received: Timestamp) -> i64 {
         let behind = self.sent.map_or(0, |sent| received.0.saturating_sub(sent.0));
         if behind.abs() <= CLOCK_TOLERANCE_MS { 0 } else { behind }
+    }
+}
+
+/// A visitor who was forgotten has an empty token, which says nothing. What is no text is no token, and is told so.
+fn token(member: Member) -> Option<Cow<str>> {
+    match member {
+        Member::Null => None,
+        Member::Text(token) => Some(token).filter(|token| !token.is_empty()),
+        _ => Some(Cow::Borrowed("not text")),
     }
 }
 

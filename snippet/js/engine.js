@@ -8,7 +8,7 @@
 // [format, collector's address, key, version, revision, slug, fields, triggers, consent, test].
 import { consent, forget, release } from './gate.js';
 import { capture, checks, start } from './host.js';
-import { uuid } from './ids.js';
+import { identify, uuid } from './ids.js';
 import { CANCELLED, CAPTURED, NO_WASM, REFUSED, UNKNOWN } from './kinds.js';
 import { debug, mode, note } from './notes.js';
 import { pageUrl } from './page.js';
@@ -94,7 +94,7 @@ try {
   note(NO_WASM, page.w = error);
 }
 safely(() => {
-  Object.assign(page, { track, consent, forget, debug });
+  Object.assign(page, { track, consent, forget, debug, identify });
   // What waits may be to be sent, so it comes first.
   replay();
   listen();

@@ -1,4 +1,4 @@
-// Ids: of an event, and of the visitor.
+// Ids: of an event, of the visitor, and the token by which the site says who the visitor is.
 import { inStorage } from './storage.js';
 
 const VISITOR = 'beaconry.visitor';
@@ -23,6 +23,14 @@ export const visitor = () => {
   return known;
 };
 
+// Goes with every request from this page; kept in its memory alone.
+export let token;
+
+// `beaconry.identify()`.
+export const identify = said => {
+  token = said;
+};
+
 export const forgetVisitor = () => {
-  known = '';
+  known = token = '';
 };

@@ -5,7 +5,7 @@
     const { currentScript, head } = document;
     const page = window.beaconry ||= { q: [] };
     // What is called before the engine is up waits for it.
-    ['track', 'consent', 'forget', 'debug'].map(name =>
+    'track consent forget debug identify'.split(' ').map(name =>
       page[name] ||= ((...call) => new Promise(answer => page.q.push([answer, call, name]))));
     // `f`: the newest format of settings that an engine takes which is on the page or on its way.
     if (!(page.f >= settings[0])) {

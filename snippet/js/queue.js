@@ -4,7 +4,7 @@
 // localStorage under a key of its own, so that tabs never write over each other. It is deleted only after a 2xx or a final
 // refusal. What is left is sent by the next page, or by another tab: one at a time. What is kept is
 // [collector's address, members of the envelope, event, whether consent is required].
-import { visitor } from './ids.js';
+import { token, visitor } from './ids.js';
 import { DROPPED, REJECTED, RETRY, SENT } from './kinds.js';
 import { note } from './notes.js';
 import { allowed } from './privacy.js';
@@ -161,7 +161,7 @@ const send = async (batch, leaving) => {
   try {
     const dropped = inStorage(storage => +storage[LOST]) || undefined;
     // A string goes as text/plain, which needs no preflight.
-    const body = JSON.stringify({ v: 1, ...kind, sent: new Date, visitor: visitor(), dropped, events });
+    const body = JSON.stringify({ v: 1, ...kind, sent: new Date, visitor: visitor(), identify: token, dropped, events });
     if (leaving) return navigator.sendBeacon(address, body);
     keys.forEach(key => sent.add(key));
     underWay += size = bytesOf(body);

@@ -13,7 +13,7 @@ use beaconry_model::time::Timestamp;
 
 use crate::error::StoreError;
 use crate::folder::Folder;
-use crate::schema::{Database, PEOPLE, REGISTRY};
+use crate::schema::{Database, KEYS, PEOPLE, REGISTRY};
 
 /// What makes the log quick to filter.
 pub(crate) const INDEXES: &str = "
@@ -66,14 +66,18 @@ pub struct AuditFilter {
     pub thing: Option<(String, Vec<String>)>,
 }
 
+/// The databases that have an audit of their own; people read them as one log.
+const AUDITED: [&Database; 3] = [&REGISTRY, &PEOPLE, &KEYS];
+
 /// Where a page of the log ends, so that the next one goes on there: the number of the last entry of each database. As text,
-/// for addresses: `<registry's>.<people's>`.
+/// for addresses: `<registry's>.<people's>.<keys'>`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct AuditPlace([i64; 2]);
+pub struct AuditPlace([i64; AUDITED.len()]);
 
 impl fmt::Display for AuditPlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}", self.0[0], self.0[1])
+        let [registry, people, keys] = self.0;
+        write!(f, "{registry}.{people}.{keys}")
     }
 }
 
@@ -81,15 +85,19 @@ impl FromStr for AuditPlace {
     type Err = std::num::ParseIntError;
 
     fn from_str(text: &str) -> Result<AuditPlace, Self::Err> {
-        let (registry, people) = text.split_once('.').unwrap_or((text, ""));
-        Ok(AuditPlace([registry.parse()?, people.parse()?]))
+        let mut numbers = text.splitn(AUDITED.len(), '.');
+        let mut place = [0; AUDITED.len()];
+        for number in &mut place {
+            *number = numbers.next().unwrap_or_default().parse()?;
+        }
+        Ok(AuditPlace(place))
     }
 }
 
 /// The log of one data folder, opened to read.
 #[derive(Debug)]
 pub struct AuditLog {
-    databases: [Connection; 2],
+    databases: Vec<Connection>,
 }
 
 impl AuditLog {
@@ -99,7 +107,7 @@ impl AuditLog {
             true => database.open_to_read(folder),
             false => database.open(folder),
         };
-        Ok(AuditLog { databases: [read(&REGISTRY)?, read(&PEOPLE)?] })
+        Ok(AuditLog { databases: AUDITED.into_iter().map(read).collect::<Result<_, _>>()? })
     }
 
     /// The newest entries that fit and come before a place, and where to go on; `None` where there are no more.
@@ -109,19 +117,19 @@ impl AuditLog {
         before: Option<AuditPlace>,
         limit: usize,
     ) -> Result<(Vec<AuditEntry>, Option<AuditPlace>), StoreError> {
-        let mut place = before.unwrap_or(AuditPlace([i64::MAX; 2]));
-        let [registry, people] = &self.databases;
-        let registry = fitting(registry, filter, place.0[0], limit + 1)?;
-        let people = fitting(people, filter, place.0[1], limit + 1)?;
-        let mut heads = [registry.into_iter().peekable(), people.into_iter().peekable()];
+        let mut place = before.unwrap_or(AuditPlace([i64::MAX; AUDITED.len()]));
+        let mut heads = Vec::with_capacity(AUDITED.len());
+        for (connection, before) in self.databases.iter().zip(place.0) {
+            heads.push(fitting(connection, filter, before, limit + 1)?.into_iter().peekable());
+        }
         let mut entries = Vec::new();
         // Each database's entries stay in their order, whatever its clock said, so that none is passed over.
-        while let Some(newer) = newer(&mut heads) {
+        while let Some(newest) = newest(&mut heads) {
             if entries.len() == limit {
                 return Ok((entries, Some(place)));
             }
-            if let Some((number, entry)) = heads[newer].next() {
-                place.0[newer] = number;
+            if let Some((number, entry)) = heads[newest].next() {
+                place.0[newest] = number;
                 entries.push(entry);
             }
         }
@@ -147,13 +155,11 @@ impl AuditLog {
     }
 }
 
-/// Which of two lists begins with the newer entry; `None` where both are at their end.
-fn newer(heads: &mut [Peekable<IntoIter<(i64, AuditEntry)>>; 2]) -> Option<usize> {
-    let [registry, people] = heads.each_mut().map(|head| head.peek().map(|(_, entry)| entry.at));
-    match (registry, people) {
-        (None, None) => None,
-        (registry, people) => Some(usize::from(people > registry)),
-    }
+/// Which of the lists begins with the newest entry; `None` where all are at their end.
+fn newest(heads: &mut [Peekable<IntoIter<(i64, AuditEntry)>>]) -> Option<usize> {
+    let firsts = heads.iter_mut().map(|head| head.peek().map(|(_, entry)| entry.at)).enumerate();
+    // Of the same moment, the first list's: its entries are the ones people look for.
+    firsts.rev().max_by_key(|(_, at)| *at).filter(|(_, at)| at.is_some()).map(|(list, _)| list)
 }
 
 /// Entries of one database below a number, newest first.

@@ -53,13 +53,15 @@ pub enum Count {
     TooLarge,
     /// Refused: not of an event's shape.
     Malformed,
+    /// Refused: of a visitor who was erased for good. Counted under no event.
+    Locked,
     /// Refused: no event has its key. Counted under no event.
     UnknownEvent,
 }
 
 impl Count {
     /// Everything that is counted, in the order of its columns.
-    pub const ALL: [Count; 13] = [
+    pub const ALL: [Count; 14] = [
         Count::Accepted,
         Count::Replayed,
         Count::Unchecked,
@@ -72,6 +74,7 @@ impl Count {
         Count::Hidden,
         Count::TooLarge,
         Count::Malformed,
+        Count::Locked,
         Count::UnknownEvent,
     ];
 
@@ -90,6 +93,7 @@ impl Count {
             Count::Hidden => "hidden",
             Count::TooLarge => "too_large",
             Count::Malformed => "malformed",
+            Count::Locked => "locked",
             Count::UnknownEvent => "unknown_event",
         }
     }
@@ -107,6 +111,7 @@ impl Count {
             Code::TooOld => Count::TooOld,
             Code::TooLarge => Count::TooLarge,
             Code::MalformedEvent => Count::Malformed,
+            Code::ProfileLocked => Count::Locked,
         }
     }
 }

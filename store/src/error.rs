@@ -53,6 +53,11 @@ pub enum StoreError {
         /// Where it is.
         what: String,
     },
+    /// A segment cannot be evaluated.
+    Broken {
+        /// Why.
+        why: String,
+    },
     /// A running server did not do what it was asked.
     NoAnswer,
     /// A background thread is gone.
@@ -96,6 +101,7 @@ impl fmt::Display for StoreError {
                     "{what} does not hold what was written; restore the data folder from a backup"
                 )
             }
+            StoreError::Broken { why } => write!(f, "segment: {why}"),
             StoreError::NoAnswer => f.write_str(
                 "the running server did not answer within 30 seconds; look at what it prints",
             ),
@@ -110,6 +116,13 @@ impl std::error::Error for StoreError {}
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> StoreError {
         StoreError::Sqlite(error)
+    }
+}
+
+/// The operating system had no random bytes.
+impl From<io::Error> for StoreError {
+    fn from(error: io::Error) -> StoreError {
+        StoreError::Folder { path: PathBuf::from("random bytes"), error }
     }
 }
 

@@ -12,6 +12,7 @@ use beaconry_model::event_id::EventId;
 use crate::clock::Clock;
 use crate::error::StoreError;
 use crate::folder::Folder;
+use crate::profiles::{Person, Profiler, erase_here};
 use crate::registry::Registry;
 use crate::replay::{self, Replay, Which};
 use crate::snapshot::Known;
@@ -30,6 +31,15 @@ pub(crate) enum Job {
         event: String,
         /// As the current version, not as the version each came under.
         as_current: bool,
+    },
+    /// Erase a person. Neither keys nor anything else of them is in it.
+    Erase {
+        /// The profile's id.
+        profile: Option<String>,
+        /// Hashes of keys to lock, in hexadecimal digits.
+        hashes: Vec<String>,
+        /// Whether they are never to be taken again.
+        lock: bool,
     },
 }
 
@@ -66,7 +76,10 @@ pub fn replay(path: &Path, event: &str, as_current: bool) -> Result<ReplayReport
     ask_server(&mut registry, &Job::Replay { event, as_current })
 }
 
-fn ask_server(registry: &mut Registry, job: &Job) -> Result<ReplayReport, StoreError> {
+pub(crate) fn ask_server<T: serde::de::DeserializeOwned>(
+    registry: &mut Registry,
+    job: &Job,
+) -> Result<T, StoreError> {
     let number = registry.ask(job, Clock::default().now())?;
     let asked = Instant::now();
     while asked.elapsed() < PATIENCE {
@@ -84,10 +97,22 @@ fn ask_server(registry: &mut Registry, job: &Job) -> Result<ReplayReport, StoreE
 pub(crate) fn do_open(
     definitions: &Definitions,
     writer: &SyncSender<Write>,
+    profiler: &Profiler,
     registry: &mut Registry,
 ) -> Result<(), StoreError> {
     for (number, job) in registry.open_jobs()? {
-        let Job::Replay { event, as_current } = job;
+        let (event, as_current) = match job {
+            Job::Replay { event, as_current } => (event, as_current),
+            Job::Erase { profile, hashes, lock } => {
+                let person = Person::read(profile.as_deref(), &hashes, lock);
+                let now = definitions.clock.now();
+                registry.note_erased(lock, "command line", now)?;
+                let done = erase_here(&definitions.folder, profiler, writer, person, now);
+                let done = done.map_err(|error| error.to_string());
+                registry.finish_job(number, &serde_json::to_string(&done).unwrap_or_default())?;
+                continue;
+            }
+        };
         let known = definitions.snapshot().event(&event).cloned();
         let report = known
             .and_then(|known| replay_here(definitions, writer, &known, as_current))

@@ -5,6 +5,7 @@
 //! work beside a running server, for the command line.
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used))]
 
+mod audience;
 mod audit;
 mod browse;
 mod clock;
@@ -13,11 +14,13 @@ mod error;
 mod folder;
 mod index;
 mod jobs;
+mod keys;
 pub mod live;
 mod log;
 mod merger;
 mod people;
 pub mod picks;
+mod profiles;
 mod published;
 mod quarantine;
 mod random;
@@ -40,21 +43,27 @@ mod writer;
 pub use audit::{AuditEntry, AuditFilter, AuditLog, AuditPlace};
 pub use browse::{Found, Place, Range};
 pub use clock::Clock;
+pub use audience::{Audience, KnownAttribute};
 pub use counts::{Count, Counts, Hours, OTHER, OldPage, Reason};
 pub use error::StoreError;
 pub use folder::Folder;
 pub use jobs::{ReplayReport, StillRefused, replay};
+pub use keys::{ApiKey, Keys, MadeKey, MadeToken, PersonalToken};
 pub use log::StoredEvent;
 pub use people::{
     Hashed, IDLE_MS, Invitation, LONGEST_MS, Link, NewPerson, People, Person, PersonNo, Purpose,
     email,
+};
+pub use profiles::{
+    Members, Pooled, Posted, Posting, Profile, ProfileError, ProfileReader, SegmentCount,
+    StoredAttribute, StoredConsent, TimelineQuery, erase, remarks,
 };
 pub use published::PublishedFile;
 pub use quarantine::QuarantinedEvent;
 pub use quarantine::expires as quarantine_until;
 pub use random::{bytes, event_seed};
 pub use reader::Reader;
-pub use registry::Registry;
+pub use registry::{Plan, Planned, Registry};
 pub use replay::{Replay, ReplayCount, Which};
 pub use role::Role;
 pub use shares::{SHARED_MS, Share};

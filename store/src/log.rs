@@ -6,6 +6,7 @@ use serde_json::value::RawValue;
 
 use beaconry_model::event_id::EventId;
 use beaconry_model::judge::{Accepted, Facts};
+use beaconry_model::profile::ProfileId;
 use beaconry_model::time::Timestamp;
 
 use crate::error::StoreError;
@@ -13,6 +14,8 @@ use crate::snapshot::EventNo;
 
 const TEST: u32 = 1;
 const UNCHECKED: u32 = 2;
+/// A back end posted it: the column `visitor` holds its profile's id.
+pub(crate) const POSTED: u32 = 4;
 
 /// The columns of a row, in the order [`StoredEvent::read`] takes them.
 pub(crate) const COLUMNS: &str =
@@ -35,6 +38,8 @@ pub struct StoredEvent {
     pub data: String,
     /// The visitor's id.
     pub visitor: Option<String>,
+    /// The profile that a back end posted it to.
+    pub profile: Option<ProfileId>,
     /// The page it happened on.
     pub url: Option<String>,
     /// The page's web origin.
@@ -82,7 +87,7 @@ pub(crate) fn insert(
             facts.time.0,
             facts.received.0,
             flags,
-            facts.visitor,
+            subject(facts),
             facts.url,
             facts.origin,
             accepted.data(),
@@ -122,6 +127,7 @@ impl StoredEvent {
             received: facts.received,
             data,
             visitor: facts.visitor,
+            profile: facts.profile,
             url: facts.url,
             origin: facts.origin,
             rev: facts.rev,
@@ -136,14 +142,15 @@ impl StoredEvent {
 /// The columns that log and quarantine share: `id, event, ver, rev, time, received, flags, visitor, url, origin` from
 /// column 1 on.
 pub(crate) fn read_facts(row: &Row) -> Result<(Facts, u32), rusqlite::Error> {
-    let flags: u32 = row.get(7)?;
+    let (flags, subject): (u32, Option<String>) = (row.get(7)?, row.get(8)?);
     let facts = Facts {
         id: EventId(row.get(1)?),
         ver: row.get(3)?,
         rev: row.get(4)?,
         time: Timestamp(row.get(5)?),
         received: Timestamp(row.get(6)?),
-        visitor: row.get(8)?,
+        visitor: subject.clone().filter(|_| flags & POSTED == 0),
+        profile: subject.filter(|_| flags & POSTED != 0).and_then(|id| ProfileId::parse(&id)),
         url: row.get(9)?,
         origin: row.get(10)?,
         test: flags & TEST != 0,
@@ -153,7 +160,14 @@ pub(crate) fn read_facts(row: &Row) -> Result<(Facts, u32), rusqlite::Error> {
 }
 
 pub(crate) fn flags(facts: &Facts) -> u32 {
-    u32::from(facts.test) * TEST + u32::from(facts.unchecked) * UNCHECKED
+    u32::from(facts.test) * TEST
+        + u32::from(facts.unchecked) * UNCHECKED
+        + u32::from(facts.profile.is_some()) * POSTED
+}
+
+/// Whose event it is: a visitor's id, or, as [`POSTED`] says, a profile's.
+fn subject(facts: &Facts) -> Option<String> {
+    facts.profile.map(|id| id.to_string()).or_else(|| facts.visitor.clone())
 }
 
 /// CRC-32 over every column, each text with its length, so that no flipped bit goes unseen.
@@ -166,9 +180,8 @@ fn checksum(seq: i64, event: EventNo, facts: &Facts, flags: u32, data: &str) -> 
     }
     hasher.update(&facts.time.0.to_le_bytes());
     hasher.update(&facts.received.0.to_le_bytes());
-    for text in
-        [facts.visitor.as_deref(), facts.url.as_deref(), facts.origin.as_deref(), Some(data)]
-    {
+    let subject = subject(facts);
+    for text in [subject.as_deref(), facts.url.as_deref(), facts.origin.as_deref(), Some(data)] {
         let text = text.unwrap_or("");
         hasher.update(&(text.len() as u64).to_le_bytes());
         hasher.update(text.as_bytes());

@@ -1,5 +1,8 @@
 //! Definitions on disk: each change is one transaction with its audit entry.
 
+mod apply;
+mod people;
+
 use rusqlite::{Connection, ErrorCode, OptionalExtension, TransactionBehavior, params};
 
 use beaconry_model::error::Refusal;
@@ -14,6 +17,8 @@ use crate::jobs::Job;
 use crate::published::{self, PublishedFile};
 use crate::schema::REGISTRY;
 use crate::snapshot::{EventNo, Snapshot, parse};
+
+pub use apply::{Plan, Planned};
 
 /// The registry of one data folder. Several processes may have it open.
 #[derive(Debug)]

@@ -69,6 +69,34 @@ pub(crate) const REGISTRY: Database = Database {
     ",
         crate::shares::MIGRATION,
         crate::audit::INDEXES,
+        // Definitions about people.
+        "
+        CREATE TABLE attributes (
+            number INTEGER PRIMARY KEY AUTOINCREMENT,
+            discriminator TEXT NOT NULL UNIQUE,
+            section TEXT NOT NULL,
+            doc TEXT NOT NULL
+        ) STRICT;
+        CREATE TABLE consent_lists (
+            number INTEGER PRIMARY KEY AUTOINCREMENT,
+            discriminator TEXT NOT NULL UNIQUE,
+            section TEXT NOT NULL,
+            doc TEXT NOT NULL
+        ) STRICT;
+        CREATE TABLE segments (
+            number INTEGER PRIMARY KEY AUTOINCREMENT,
+            discriminator TEXT NOT NULL UNIQUE,
+            section TEXT NOT NULL,
+            doc TEXT NOT NULL
+        ) STRICT;
+        CREATE TABLE section_secrets (
+            number INTEGER PRIMARY KEY,
+            section TEXT NOT NULL,
+            secret BLOB NOT NULL,
+            made INTEGER NOT NULL,
+            until INTEGER
+        ) STRICT;
+    ",
     ],
 };
 
@@ -117,6 +145,50 @@ pub(crate) const PEOPLE: Database = Database {
             name TEXT PRIMARY KEY,
             value TEXT NOT NULL
         ) STRICT, WITHOUT ROWID;
+    ",
+        crate::audit::INDEXES,
+    ],
+};
+
+/// API keys and personal tokens, and the audit of them. Apart from the registry, because a token is made while nothing
+/// is defined, and each change of the registry has every definition loaded anew.
+pub(crate) const KEYS: Database = Database {
+    name: "keys.db",
+    synchronous: "FULL",
+    migrations: &[
+        "
+        CREATE TABLE keys (
+            number INTEGER PRIMARY KEY AUTOINCREMENT,
+            client_id TEXT NOT NULL UNIQUE,
+            secret BLOB NOT NULL,
+            name TEXT NOT NULL,
+            may TEXT NOT NULL,
+            created INTEGER NOT NULL,
+            used INTEGER,
+            revoked INTEGER
+        ) STRICT;
+        CREATE TABLE tokens (
+            number INTEGER PRIMARY KEY AUTOINCREMENT,
+            hash BLOB NOT NULL UNIQUE,
+            name TEXT NOT NULL,
+            owner TEXT NOT NULL,
+            created INTEGER NOT NULL,
+            until INTEGER NOT NULL,
+            revoked INTEGER
+        ) STRICT;
+        CREATE TABLE signing (
+            one INTEGER PRIMARY KEY CHECK (one = 1),
+            secret BLOB NOT NULL
+        ) STRICT;
+        CREATE TABLE audit (
+            number INTEGER PRIMARY KEY,
+            at INTEGER NOT NULL,
+            actor TEXT NOT NULL,
+            action TEXT NOT NULL,
+            thing TEXT NOT NULL,
+            before TEXT,
+            after TEXT
+        ) STRICT;
     ",
         crate::audit::INDEXES,
     ],
@@ -184,6 +256,7 @@ const COUNTERS: &str = "
         hidden INTEGER NOT NULL DEFAULT 0,
         too_large INTEGER NOT NULL DEFAULT 0,
         malformed INTEGER NOT NULL DEFAULT 0,
+        locked INTEGER NOT NULL DEFAULT 0,
         unknown_event INTEGER NOT NULL DEFAULT 0,
         PRIMARY KEY (hour, event, ver)
     ) STRICT, WITHOUT ROWID;
@@ -270,6 +343,75 @@ pub(crate) const INDEX: Database = Database {
         INSERT INTO by_version_lacks VALUES (0);
     ",
     ],
+};
+
+/// Profiles: whose keys, attributes, consents and locks are kept here alone, and whose timeline is linked behind the log.
+/// What hangs on a profile goes by its slot, a number; its public ids lead to it.
+pub(crate) const PROFILES: Database = Database {
+    name: "profiles.db",
+    synchronous: "FULL",
+    migrations: &["
+        CREATE TABLE profiles (
+            slot INTEGER PRIMARY KEY AUTOINCREMENT,
+            created INTEGER NOT NULL
+        ) STRICT;
+        CREATE TABLE ids (
+            id BLOB PRIMARY KEY,
+            slot INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX ids_by_slot ON ids (slot, id);
+        CREATE TABLE keys (
+            keyspace INTEGER NOT NULL,
+            key TEXT NOT NULL,
+            slot INTEGER NOT NULL,
+            PRIMARY KEY (keyspace, key)
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX keys_by_slot ON keys (slot);
+        CREATE TABLE attributes (
+            slot INTEGER NOT NULL,
+            section INTEGER NOT NULL,
+            attribute INTEGER NOT NULL,
+            ver INTEGER NOT NULL,
+            at INTEGER NOT NULL,
+            value TEXT,
+            PRIMARY KEY (slot, section, attribute)
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE consents (
+            slot INTEGER NOT NULL,
+            channel INTEGER NOT NULL,
+            address TEXT NOT NULL,
+            list TEXT NOT NULL,
+            topic TEXT NOT NULL,
+            said INTEGER NOT NULL,
+            at INTEGER NOT NULL,
+            PRIMARY KEY (slot, channel, list, topic, address)
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE timeline (
+            slot INTEGER NOT NULL,
+            event INTEGER NOT NULL,
+            time INTEGER NOT NULL,
+            seq INTEGER NOT NULL,
+            ver INTEGER NOT NULL,
+            test INTEGER NOT NULL,
+            data TEXT NOT NULL,
+            PRIMARY KEY (slot, event, time, seq)
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE locks (
+            hash BLOB PRIMARY KEY,
+            at INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE doomed (
+            seq INTEGER PRIMARY KEY,
+            event INTEGER NOT NULL,
+            test INTEGER NOT NULL,
+            received INTEGER NOT NULL
+        ) STRICT;
+        CREATE TABLE watermark (
+            one INTEGER PRIMARY KEY CHECK (one = 1),
+            seq INTEGER NOT NULL
+        ) STRICT;
+        INSERT INTO watermark VALUES (1, 0);
+    "],
 };
 
 impl Database {

@@ -11,6 +11,7 @@ use beaconry_model::names::SectionId;
 use beaconry_model::section::Section;
 
 use crate::error::StoreError;
+use crate::audience::Audience;
 
 /// An event's number in this data folder, as rows of the log carry it. Never given twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -33,6 +34,10 @@ pub struct Snapshot {
     sections: Vec<Arc<Section>>,
     events: Vec<Arc<Known>>,
     by_key: HashMap<String, Arc<Known>>,
+    /// By the id of each version: the event, and the version's number.
+    by_version: HashMap<String, (Arc<Known>, u32)>,
+    section_numbers: HashMap<SectionId, u32>,
+    audience: Audience,
 }
 
 impl Snapshot {
@@ -40,11 +45,12 @@ impl Snapshot {
         let mut snapshot = Snapshot::default();
         let mut sections: HashMap<SectionId, Arc<Section>> = HashMap::new();
         let mut statement =
-            connection.prepare_cached("SELECT id, doc FROM sections ORDER BY number")?;
+            connection.prepare_cached("SELECT id, doc, number FROM sections ORDER BY number")?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             let section: Arc<Section> =
                 Arc::new(parse(&row.get::<_, String>(0)?, &row.get::<_, String>(1)?)?);
+            snapshot.section_numbers.insert(section.id.clone(), row.get(2)?);
             sections.insert(section.id.clone(), section.clone());
             snapshot.sections.push(section);
         }
@@ -60,8 +66,13 @@ impl Snapshot {
             })?;
             let known = Arc::new(Known { number: EventNo(row.get(0)?), event, section });
             snapshot.by_key.insert(known.event.key().to_string(), known.clone());
+            for version in known.event.versions().iter() {
+                let place = (known.clone(), version.number);
+                snapshot.by_version.insert(version.id.to_string(), place);
+            }
             snapshot.events.push(known);
         }
+        snapshot.audience = Audience::load(connection)?;
         Ok(snapshot)
     }
 
@@ -92,6 +103,26 @@ impl Snapshot {
     /// The event whose beacons carry this key.
     pub fn by_key(&self, key: &str) -> Option<&Arc<Known>> {
         self.by_key.get(key)
+    }
+
+    /// The event that has a version with this id, and the version's number.
+    pub fn by_version(&self, id: &str) -> Option<(&Arc<Known>, u32)> {
+        self.by_version.get(id).map(|(known, version)| (known, *version))
+    }
+
+    /// The number of a section, as profiles carry it.
+    pub(crate) fn section_number(&self, id: &SectionId) -> Option<u32> {
+        self.section_numbers.get(id).copied()
+    }
+
+    /// The section with this number.
+    pub(crate) fn section_by_number(&self, number: u32) -> Option<&Arc<Section>> {
+        self.sections.iter().find(|section| self.section_number(&section.id) == Some(number))
+    }
+
+    /// Definitions about people: attributes, consent lists, segments.
+    pub fn audience(&self) -> &Audience {
+        &self.audience
     }
 
     /// The event with this number.

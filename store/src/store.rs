@@ -23,10 +23,11 @@ use crate::jobs::{self, ReplayReport};
 use crate::live::Feed;
 use crate::merger::Merger;
 use crate::picks::Picks;
+use crate::profiles::{self, Profiler};
 use crate::reader::{Pool, Reader};
 use crate::registry::Registry;
 use crate::replay::{self, Replay, ReplayCount};
-use crate::schema::{EVENTS, INDEX};
+use crate::schema::{EVENTS, INDEX, PROFILES};
 use crate::snapshot::{EventNo, Known, Snapshot};
 use crate::tally::Tally;
 use crate::watch::{self, Seen};
@@ -36,8 +37,10 @@ use crate::writer::{AppendError, Entry, Pending, QUEUE, Write, Writer, Written};
 /// everything that was taken is written and merged.
 #[derive(Debug)]
 pub struct Store {
-    definitions: Arc<Definitions>,
-    writer: SyncSender<Write>,
+    pub(crate) definitions: Arc<Definitions>,
+    pub(crate) writer: SyncSender<Write>,
+    pub(crate) profiler: Profiler,
+    pub(crate) pool: profiles::Pool,
     seen: Sender<Seen>,
     broken: Arc<OnceLock<String>>,
     /// What was refused, until the writer writes it down.
@@ -112,16 +115,20 @@ impl Store {
         let definitions = Arc::new(Definitions::open(folder, clock)?);
         let broken = Arc::new(OnceLock::new());
         let refused = Arc::default();
-        let (writer, mut threads) =
-            start_writing(&definitions.folder, broken.clone(), Arc::clone(&refused))?;
+        let Writing { writer, profiler, mut threads } =
+            start_writing(&definitions, broken.clone(), Arc::clone(&refused))?;
         let (seen, news) = mpsc::channel();
         let watched = Registry::open(&definitions.folder)?;
         let picks = Picks::open(&mut definitions.registry())?;
         let (watching, writing) = (definitions.clone(), writer.clone());
-        threads.push(thread::spawn(move || watch::run(&watching, &writing, watched, &news)));
+        let linking = profiler.clone();
+        threads
+            .push(thread::spawn(move || watch::run(&watching, &writing, &linking, watched, &news)));
         Ok(Arc::new(Store {
             definitions,
             writer,
+            profiler,
+            pool: profiles::Pool::default(),
             seen,
             broken,
             refused,
@@ -290,31 +297,45 @@ pub(crate) fn queue(
 
 impl Drop for Store {
     fn drop(&mut self) {
-        // Threads end once nobody can ask them for anything: the watching one, then the writer, then the merger.
+        // Threads end once nobody can ask them for anything: the watching one, then the writer, then the merger and the one
+        // of profiles.
         let (closed, _) = mpsc::channel();
         drop(std::mem::replace(&mut self.seen, closed));
         // Who writes closes last, so that the write-ahead logs are gone with everything deleted that is in them.
         self.readers.close();
         let (closed, _) = mpsc::sync_channel(0);
         drop(std::mem::replace(&mut self.writer, closed));
+        self.profiler.close();
+        self.pool.close();
         for thread in self.threads.drain(..) {
             let _ = thread.join();
         }
     }
 }
 
+/// The threads that write, and how to ask them.
+struct Writing {
+    writer: SyncSender<Write>,
+    profiler: Profiler,
+    threads: Vec<JoinHandle<()>>,
+}
+
 /// Recovers the log, then starts the threads that write it and merge behind it.
 fn start_writing(
-    folder: &Folder,
+    definitions: &Definitions,
     broken: Arc<OnceLock<String>>,
     refused: Arc<Mutex<Tally>>,
-) -> Result<(SyncSender<Write>, Vec<JoinHandle<()>>), StoreError> {
+) -> Result<Writing, StoreError> {
+    let folder = &definitions.folder;
     let events = EVENTS.open(folder)?;
     let filter = Filter::new();
     let merged = Arc::new(AtomicI64::new(0));
     let mut merger =
         Merger { index: INDEX.open(folder)?, filter: filter.clone(), merged: merged.clone() };
-    let next_seq = merger.catch_up(&events)?;
+    // No place is used twice, not even where the index was made anew and the newest rows were deleted.
+    let linked = profiles::watermark(&PROFILES.open(folder)?)?;
+    let next_seq = merger.catch_up(&events)?.max(linked + 1);
+    let (profiler, linking) = profiles::start(folder, &mut definitions.registry(), next_seq - 1)?;
     let (to_merger, merges) = mpsc::channel();
     let (to_writer, writes) = mpsc::sync_channel(QUEUE);
     let index = INDEX.open_to_read(folder)?;
@@ -330,9 +351,11 @@ fn start_writing(
         ticks: 0,
         refused,
         uncounted: 0,
+        linking: profiler.behind(),
         broken,
     };
     let threads = vec![
+        linking,
         thread::spawn(move || merger.run(&merges)),
         thread::spawn(move || writer.run(&writes)),
         thread::spawn(move || {
@@ -344,5 +367,5 @@ fn start_writing(
             }
         }),
     ];
-    Ok((to_writer, threads))
+    Ok(Writing { writer: to_writer, profiler, threads })
 }

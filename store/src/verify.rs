@@ -9,7 +9,8 @@ use crate::error::StoreError;
 use crate::folder::Folder;
 use crate::index;
 use crate::log::{COLUMNS, StoredEvent};
-use crate::schema::{EVENTS, INDEX, PEOPLE, REGISTRY};
+use crate::profiles::ProfileReader;
+use crate::schema::{EVENTS, INDEX, KEYS, PEOPLE, PROFILES, REGISTRY};
 use crate::snapshot::{EventNo, Snapshot};
 
 /// What was checked, and what is wrong.
@@ -21,25 +22,32 @@ pub struct VerifyReport {
     pub faults: Vec<String>,
 }
 
-/// Checks every page, every row's checksum, that each merged event's id is indexed, and that the counters of what is held
-/// count what is there.
+/// Checks every page, every row's checksum, that each merged event's id is indexed, that the counters of what is held count
+/// what is there, and that each timeline holds just what the log has of its profile.
 pub fn verify(folder: &Folder) -> Result<VerifyReport, StoreError> {
     let mut report = VerifyReport::default();
     let (events, index) = (EVENTS.open_to_read(folder)?, INDEX.open_to_read(folder)?);
     let registry = REGISTRY.open_to_read(folder)?;
-    for (name, connection) in
-        [(EVENTS.name, &events), (INDEX.name, &index), (REGISTRY.name, &registry)]
-    {
+    let profiles = ProfileReader::open(folder)?;
+    for (name, connection) in [
+        (EVENTS.name, &events),
+        (INDEX.name, &index),
+        (REGISTRY.name, &registry),
+        (PROFILES.name, &profiles.profiles),
+    ] {
         check_pages(name, connection, &mut report)?;
     }
-    // A folder that no console was ever run on has no people.
-    if folder.file(PEOPLE.name).exists() {
-        check_pages(PEOPLE.name, &PEOPLE.open_to_read(folder)?, &mut report)?;
+    // People are there once a console was run, keys once one was made.
+    for database in [&PEOPLE, &KEYS] {
+        if folder.file(database.name).exists() {
+            check_pages(database.name, &database.open_to_read(folder)?, &mut report)?;
+        }
     }
     if let Err(error) = Snapshot::load(&registry) {
         report.faults.push(error.to_string());
     }
     check_rows(&events, &index, &mut report)?;
+    profiles.check(&mut report.faults)?;
     Ok(report)
 }
 

@@ -2,14 +2,16 @@
 //! asks for, notes snippets seen, and sweeps what has expired.
 
 use std::collections::HashSet;
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::error::StoreError;
 use crate::jobs;
+use crate::profiles::{self, Profiler};
 use crate::registry::Registry;
-use crate::retention;
+use crate::retention::Sweep;
 use crate::schema::INDEX;
 use crate::snapshot::EventNo;
 use crate::store::Definitions;
@@ -31,6 +33,7 @@ pub(crate) struct Seen {
 pub(crate) fn run(
     definitions: &Definitions,
     writer: &SyncSender<Write>,
+    profiler: &Profiler,
     mut registry: Registry,
     seen: &Receiver<Seen>,
 ) {
@@ -51,6 +54,7 @@ pub(crate) fn run(
         }
         // A full queue has the writer busy enough to merge by itself.
         let _ = writer.try_send(Write::Tick);
+        profiler.nudge();
         if let Some(warning) = definitions.clock.warning() {
             if !std::mem::replace(&mut warned, true) {
                 eprintln!("clock: {warning}");
@@ -63,11 +67,18 @@ pub(crate) fn run(
         }
         report(
             "watching registry.db",
-            notice(definitions, writer, &mut registry, &mut known_version),
+            notice(definitions, writer, profiler, &mut registry, &mut known_version),
         );
         if !warned && last_sweep.is_none_or(|last| last.elapsed() >= SWEEP) {
             last_sweep = Some(Instant::now());
-            report("deleting what has expired", sweep(definitions, writer));
+            report("deleting what has expired", sweep(definitions, writer, profiler));
+        }
+        if profiler.shared.doomed.load(Ordering::Acquire) {
+            let now = definitions.clock.now();
+            let finished = profiles::finish_erasing(&definitions.folder, profiler, writer, now);
+            if let Err(error) = finished {
+                eprintln!("store: deleting what was erased failed ({error}); it is tried again");
+            }
         }
     }
 }
@@ -90,21 +101,27 @@ fn note_seen(
 fn notice(
     definitions: &Definitions,
     writer: &SyncSender<Write>,
+    profiler: &Profiler,
     registry: &mut Registry,
     known: &mut Option<i64>,
 ) -> Result<(), StoreError> {
     let version = registry.data_version()?;
     if *known != Some(version) {
         definitions.reload()?;
-        jobs::do_open(definitions, writer, registry)?;
+        jobs::do_open(definitions, writer, profiler, registry)?;
         *known = Some(version);
     }
     Ok(())
 }
 
-fn sweep(definitions: &Definitions, writer: &SyncSender<Write>) -> Result<(), StoreError> {
+fn sweep(
+    definitions: &Definitions,
+    writer: &SyncSender<Write>,
+    profiler: &Profiler,
+) -> Result<(), StoreError> {
     let index = INDEX.open_to_read(&definitions.folder)?;
-    retention::sweep(&definitions.snapshot(), &index, writer, definitions.clock.steady())
+    let sweep = Sweep { folder: &definitions.folder, index: &index, writer, profiler };
+    sweep.run(&definitions.snapshot(), definitions.clock.steady())
 }
 
 fn report(what: &str, outcome: Result<(), StoreError>) {

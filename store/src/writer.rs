@@ -18,6 +18,7 @@ use crate::counts;
 use crate::index::{self, Deleted, Filter, Unmerged};
 use crate::log;
 use crate::merger::Merge;
+use crate::profiles::Behind;
 use crate::quarantine;
 use crate::schema::give_back_pages;
 use crate::snapshot::EventNo;
@@ -102,6 +103,8 @@ pub(crate) enum Write {
     Delete { deleted: Vec<Deleted>, now: Timestamp, done: std::sync::mpsc::Sender<()> },
     /// Delete some of the quarantine that has expired; says how many.
     ExpireQuarantine { now: Timestamp, limit: u32, done: std::sync::mpsc::Sender<usize> },
+    /// Take these out of the quarantine.
+    DropQuarantine { numbers: Vec<i64>, done: std::sync::mpsc::Sender<()> },
 }
 
 /// The writer's state.
@@ -123,6 +126,8 @@ pub(crate) struct Writer {
     pub(crate) refused: Arc<Mutex<Tally>>,
     /// Ticks since then.
     pub(crate) uncounted: u32,
+    /// What links events to profiles.
+    pub(crate) linking: Behind,
     /// Why nothing is written any more.
     pub(crate) broken: Arc<std::sync::OnceLock<String>>,
 }
@@ -194,6 +199,7 @@ impl Writer {
             Ok(written) => {
                 self.next_seq += run.len() as i64;
                 self.unmerged.run.append(&mut run);
+                self.linking.committed(self.next_seq - 1);
                 for ((_, done), written) in appends.into_iter().zip(written) {
                     let _ = done.send(Ok(written));
                 }
@@ -212,7 +218,9 @@ impl Writer {
     fn check_room(&self) -> Result<(), AppendError> {
         match self.broken.get() {
             Some(why) => Err(AppendError::Broken(why.clone())),
-            None if self.unmerged.merging.len() >= MAX_RUNS => Err(AppendError::Busy),
+            None if self.unmerged.merging.len() >= MAX_RUNS || self.linking.too_much() => {
+                Err(AppendError::Busy)
+            }
             None => Ok(()),
         }
     }
@@ -305,6 +313,9 @@ impl Writer {
             Write::Delete { deleted, now, done } => self.delete(deleted, now).map(|()| {
                 let _ = done.send(());
             }),
+            Write::DropQuarantine { numbers, done } => self.drop_quarantine(&numbers).map(|()| {
+                let _ = done.send(());
+            }),
             Write::ExpireQuarantine { now, limit, done } => {
                 self.expire_quarantine(now, limit).map(|expired| {
                     let _ = done.send(expired);
@@ -370,6 +381,18 @@ impl Writer {
             let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
             refused.add(tally);
         }
+    }
+
+    fn drop_quarantine(&mut self, numbers: &[i64]) -> Result<(), rusqlite::Error> {
+        let transaction = self.events.unchecked_transaction()?;
+        let mut tally = Tally::default();
+        for number in numbers {
+            if let Some((event, code)) = quarantine::remove(&transaction, *number)? {
+                tally.hold(event, Held::Quarantined(code), -1);
+            }
+        }
+        tally.write(&transaction)?;
+        transaction.commit()
     }
 
     /// Gives the growing run to the merger.

@@ -87,6 +87,15 @@ fn what_was_acknowledged_survives_twenty_kills_once() {
     assert_eq!(lost, Vec::<&u64>::new(), "acknowledged, but not stored");
     assert_eq!(stored.iter().find(|(_, count)| **count > 1), None, "stored twice");
     assert!(stored.keys().all(|n| *n < next.load(Ordering::Relaxed)), "stored, but never sent");
+    // All are of one visitor, and on their profile's timeline once, wherever linking was cut off.
+    let profile = server.json(&["profile", "export", "test-visitor"]);
+    let numbers = profile["events"].as_array().unwrap().iter();
+    let mut linked: Vec<u64> = numbers.map(|event| event["data"]["n"].as_u64().unwrap()).collect();
+    linked.sort_unstable();
+    let mut all: Vec<u64> = stored.keys().copied().collect();
+    all.sort_unstable();
+    assert_eq!(linked, all, "the timeline has just what is stored");
+    assert_eq!(server.beaconry(&["verify"]).code, 0);
     // And once more: every one of them is known.
     for n in acked.iter().rev().take(100) {
         let data = json!({ "source": "test", "n": n });

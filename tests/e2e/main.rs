@@ -1,6 +1,7 @@
 //! The whole of Beaconry as people use it: the real binary, real files, a real browser.
 
 mod accessible;
+mod api;
 mod bad_input;
 mod capture;
 mod command_line;
@@ -12,6 +13,7 @@ mod console_health;
 mod console_live;
 mod console_quarantine;
 mod console_tracking;
+mod definitions_as_code;
 mod essential;
 mod first_event;
 mod getting_in;
@@ -24,6 +26,7 @@ mod modes;
 mod pick;
 mod policies;
 mod privacy;
+mod profiles;
 mod queue;
 mod real_pages;
 mod setting;

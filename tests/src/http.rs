@@ -53,7 +53,8 @@ pub fn post(url: &str, path: &str, headers: &[&str], body: &[u8]) -> Answer {
     request(url, "POST", path, &[headers, &[&length]].concat(), body)
 }
 
-fn request(url: &str, method: &str, path: &str, headers: &[&str], body: &[u8]) -> Answer {
+/// Any request, with further headers, each a line; the length of a body is one of them.
+pub fn request(url: &str, method: &str, path: &str, headers: &[&str], body: &[u8]) -> Answer {
     let host = url.strip_prefix("http://").unwrap_or(url);
     let mut head = format!("{method} {path} HTTP/1.1\r\nConnection: close\r\n");
     if !headers.iter().any(|line| line.starts_with("Host:")) {

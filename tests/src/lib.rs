@@ -12,7 +12,7 @@ mod session;
 mod site;
 
 pub use browser::Browser;
-pub use http::{Answer, exchange, get, post};
+pub use http::{Answer, exchange, get, post, request};
 pub use person::{Device, Person};
 pub use pointer::Control;
 pub use server::{Run, Server, beaconry, eventually};

@@ -110,15 +110,16 @@ impl Server {
         Server::launch(data, minutes, "serve", &["--collector", "127.0.0.1:0"])
     }
 
+    /// The same with further options.
+    pub fn start_with(data: &Path, options: &[&str]) -> Server {
+        let arguments = [&["--collector", "127.0.0.1:0"], options].concat();
+        Server::launch(data, 0, "serve", &arguments)
+    }
+
     /// The same, its collector where one was before: pasted snippets name it.
     pub fn start_at(data: &Path, minutes: i64, collector: &str) -> Server {
         let address = collector.strip_prefix("http://").unwrap_or(collector);
         Server::launch(data, minutes, "serve", &["--collector", address])
-    }
-
-    /// The same, with further options.
-    pub fn start_with(data: &Path, options: &[&str]) -> Server {
-        Server::launch(data, 0, "serve", &[&["--collector", "127.0.0.1:0"], options].concat())
     }
 
     /// `beaconry demo` on free ports.

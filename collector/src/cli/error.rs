@@ -5,7 +5,7 @@ use std::io;
 use std::path::PathBuf;
 
 use beaconry_model::error::{Invalid, Refusal};
-use beaconry_store::StoreError;
+use beaconry_store::{ProfileError, StoreError};
 
 /// Why a command failed.
 #[derive(Debug)]
@@ -14,6 +14,8 @@ pub(crate) enum CliError {
     Usage(String),
     /// The store or the domain refused it.
     Store(StoreError),
+    /// The profiles refused it.
+    Profile(ProfileError),
     /// A file or an address could not be used.
     Io { thing: String, error: io::Error },
     /// No snippet can be made.
@@ -23,6 +25,10 @@ pub(crate) enum CliError {
     Demo(String),
     /// The data folder does not hold what was written.
     Faults(Vec<String>),
+    /// Definitions are refused, each with its file and why.
+    Planned(Vec<String>),
+    /// A server did not do what it was asked.
+    Server { url: String, why: String },
     /// A file does not hold what it should.
     File { path: PathBuf, why: String },
 }
@@ -44,6 +50,7 @@ impl fmt::Display for CliError {
         match self {
             CliError::Usage(why) => f.write_str(why),
             CliError::Store(error) => error.fmt(f),
+            CliError::Profile(error) => error.fmt(f),
             CliError::Io { thing, error } => write!(f, "{thing}: {error}"),
             CliError::Snippet(error) => error.fmt(f),
             #[cfg(feature = "console")]
@@ -53,6 +60,10 @@ impl fmt::Display for CliError {
                 "the data folder does not hold what was written; restore it from a backup:\n{}",
                 faults.join("\n")
             ),
+            CliError::Planned(refused) => {
+                write!(f, "nothing was changed, because of:\n{}", refused.join("\n"))
+            }
+            CliError::Server { url, why } => write!(f, "{url}: {why}"),
             CliError::File { path, why } => write!(f, "{}: {why}", path.display()),
         }
     }
@@ -61,6 +72,12 @@ impl fmt::Display for CliError {
 impl From<StoreError> for CliError {
     fn from(error: StoreError) -> CliError {
         CliError::Store(error)
+    }
+}
+
+impl From<ProfileError> for CliError {
+    fn from(error: ProfileError) -> CliError {
+        CliError::Profile(error)
     }
 }
 

@@ -330,8 +330,15 @@ fn for_good<T: PartialEq + Copy>(
 fn hide(context: &Context, words: &str, yes: bool) -> Result<(), CliError> {
     let (mut registry, known) = context.event(words)?;
     if !yes {
+        let snapshot = registry.snapshot()?;
+        let segments = snapshot.audience().segments_naming(known.event.discriminator());
+        let names: Vec<&str> = segments.iter().map(|segment| segment.name.as_str()).collect();
+        let broken = match names.as_slice() {
+            [] => String::new(),
+            names => format!(" It would break the segments that name it: {}.", names.join(", ")),
+        };
         return Err(CliError::Usage(format!(
-            "event hide: \"{}\" would leave every list and take no more data, for good; say --yes if that is meant",
+            "event hide: \"{}\" would leave every list and take no more data, for good; say --yes if that is meant.{broken}",
             known.event.name()
         )));
     }

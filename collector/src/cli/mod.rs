@@ -1,10 +1,17 @@
 //! The command line: what can be said, and where each command lives.
 
+mod apply;
+mod attribute;
+mod consent_list;
 mod data;
 mod error;
 mod event;
+mod key;
 mod output;
+mod profile;
+mod remote;
 mod section;
+mod segment;
 mod serve;
 mod snippet;
 mod tracking;
@@ -14,10 +21,12 @@ mod user;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::{Parser, Subcommand};
 
-use beaconry_store::{Clock, Folder, Known, Registry};
+use beaconry_model::section::Section;
+use beaconry_store::{Clock, Folder, Known, Registry, Snapshot};
 
 use error::CliError;
 
@@ -69,6 +78,29 @@ enum Command {
     #[command(subcommand)]
     User(user::Command),
     /// Who changed what, newest first.
+    /// Show what making a folder of definitions would change.
+    Plan(apply::Apply),
+    /// Make a folder of definitions: all of them, or none.
+    Apply(apply::Apply),
+    /// API keys of outside systems.
+    #[command(subcommand)]
+    Key(key::Command),
+    /// Personal tokens of administrators.
+    #[command(subcommand)]
+    Token(key::Token),
+    /// Profiles: show, export and erase a person.
+    #[command(subcommand)]
+    Profile(profile::Command),
+    /// Segments: conditions that profiles fit or do not.
+    #[command(subcommand)]
+    Segment(segment::Command),
+    /// Attributes: what sections know of people.
+    #[command(subcommand)]
+    Attribute(attribute::Command),
+    /// Consent lists: what people can agree to.
+    #[command(subcommand)]
+    ConsentList(consent_list::Command),
+    /// Who changed which definition, newest first.
     Audit(upkeep::Audit),
     /// Check every page, checksum and index of the data folder.
     Verify,
@@ -89,6 +121,18 @@ impl Context {
 
     fn registry(&self) -> Result<Registry, CliError> {
         Ok(Registry::open(&self.folder()?)?)
+    }
+
+    /// The section that these words name; the only one where nothing is said.
+    fn section(&self, snapshot: &Snapshot, words: Option<&str>) -> Result<Arc<Section>, CliError> {
+        match (words, snapshot.sections()) {
+            (Some(words), _) => Ok(snapshot.section(words)?.clone()),
+            (None, [only]) => Ok(only.clone()),
+            (None, sections) => Err(CliError::Usage(format!(
+                "expected one section, there are {}; name one with --section",
+                sections.len()
+            ))),
+        }
     }
 
     /// The registry, and the event that these words name.
@@ -115,6 +159,14 @@ pub(crate) fn main() -> ExitCode {
         Command::Quarantine(command) => command.run(&context),
         #[cfg(feature = "console")]
         Command::User(command) => command.run(&context),
+        Command::Plan(command) => command.plan(&context),
+        Command::Apply(command) => command.apply(&context),
+        Command::Key(command) => command.run(&context),
+        Command::Token(command) => command.run(&context),
+        Command::Profile(command) => command.run(&context),
+        Command::Segment(command) => command.run(&context),
+        Command::Attribute(command) => command.run(&context),
+        Command::ConsentList(command) => command.run(&context),
         Command::Audit(command) => command.run(&context),
         Command::Verify => upkeep::verify(&context),
     };

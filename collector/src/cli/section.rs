@@ -37,6 +37,15 @@ pub(crate) enum Command {
         #[arg(long, value_name = "URL")]
         remove: Vec<String>,
     },
+    /// Make a section a new secret, with which its back end signs tokens that say who a visitor is. Shown this once;
+    /// earlier ones are taken for another day.
+    Secret {
+        /// The section's name or id.
+        section: String,
+        /// Take earlier secrets no longer, from now on.
+        #[arg(long)]
+        at_once: bool,
+    },
 }
 
 impl Command {
@@ -49,6 +58,7 @@ impl Command {
             Command::Origins { section, add, remove } => {
                 change_origins(context, &section, add, remove)
             }
+            Command::Secret { section, at_once } => make_secret(context, &section, at_once),
         }
     }
 }
@@ -100,6 +110,22 @@ fn change_origins(
     }
     registry.change_section(&section, "command line", context.clock.now())?;
     show(context, &section);
+    Ok(())
+}
+
+fn make_secret(context: &Context, words: &str, at_once: bool) -> Result<(), CliError> {
+    let mut registry = context.registry()?;
+    let id = registry.snapshot()?.section(words)?.id.clone();
+    let random: [u8; 32] = bytes().map_err(CliError::io("random bytes"))?;
+    // As text, so that a back end needs no decoding: its bytes are the key.
+    let secret: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+    let now = context.clock.now();
+    registry.add_section_secret(&id, secret.as_bytes(), at_once, "command line", now)?;
+    if context.json {
+        json_value(&serde_json::json!({ "section": id, "secret": secret }));
+    } else {
+        line(&secret);
+    }
     Ok(())
 }
 

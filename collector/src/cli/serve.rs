@@ -4,6 +4,8 @@
 pub(crate) mod demo;
 #[cfg(feature = "console")]
 mod doors;
+#[cfg(feature = "console")]
+mod rates;
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -46,6 +48,9 @@ pub(crate) struct Serve {
     /// Where browsers reach the collector, like https://events.shop.example; its own address where it is left out.
     #[arg(long, value_name = "URL")]
     public_url: Option<String>,
+    #[cfg(feature = "console")]
+    #[command(flatten)]
+    rates: rates::Rates,
 }
 
 impl Serve {
@@ -72,6 +77,8 @@ struct Server {
     url: String,
     collector: TcpListener,
     #[cfg(feature = "console")]
+    api: beaconry_www::api::Api,
+    #[cfg(feature = "console")]
     console: Doors,
     #[cfg(feature = "console")]
     shop: Option<(TcpListener, beaconry_www::shop::Shop)>,
@@ -97,11 +104,15 @@ impl Server {
         };
         store.registry().set_setting(COLLECTOR_URL, &url)?;
         publish_all(&store, &url)?;
+        #[cfg(feature = "console")]
+        let api = serve.rates.api(&store, &console.people, snippet::maker(&store, &url))?;
         Ok(Server {
             signals,
             store,
             url,
             collector,
+            #[cfg(feature = "console")]
+            api,
             #[cfg(feature = "console")]
             console,
             #[cfg(feature = "console")]
@@ -128,7 +139,7 @@ impl Server {
         let settling =
             tokio::spawn(settle(self.store.clone(), self.url.clone(), when(stopped.clone())));
         #[cfg(feature = "console")]
-        let pages = pages(&self.store, &self.url, self.console, self.shop, &stopped);
+        let pages = pages(&self.store, &self.url, self.api, self.console, self.shop, &stopped);
         let _ = collecting.await;
         let _ = settling.await;
         #[cfg(feature = "console")]
@@ -144,14 +155,15 @@ impl Server {
 fn pages(
     store: &Arc<Store>,
     url: &str,
+    api: beaconry_www::api::Api,
     console: Doors,
     shop: Option<(TcpListener, beaconry_www::shop::Shop)>,
     stopped: &watch::Receiver<bool>,
 ) -> tokio::task::JoinHandle<()> {
     use beaconry_www::console::{self, Console};
     let Doors { listener, people, site, .. } = console;
-    let shown =
-        Console { store: store.clone(), people, site, snippets: snippet::maker(store, url) };
+    let snippets = snippet::maker(store, url);
+    let shown = Console { store: store.clone(), people, site, snippets, api };
     let console = console::run(listener, shown, when(stopped.clone()));
     let closed = when(stopped.clone());
     tokio::spawn(async move {

@@ -2,8 +2,12 @@
 
 mod a_conversion;
 mod a_definition;
+mod a_key;
 mod a_life_cycle;
 mod a_pick;
+mod a_plan;
+mod a_profile;
+mod a_segment;
 mod a_value;
 mod an_event_on_the_wire;
 mod changes_between_versions;

@@ -2,12 +2,15 @@
 
 mod browsing;
 mod counting;
+mod apply;
 mod definitions;
 mod deletion;
+mod keys;
 mod log;
 mod measuring;
 mod people;
 mod picks;
+mod profiles;
 mod quarantine;
 mod samples;
 mod shares;

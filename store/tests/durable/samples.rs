@@ -88,7 +88,19 @@ pub(crate) fn entry_with(
     received: Timestamp,
     test: bool,
 ) -> Entry {
-    let body = json!({"v": 1, "visitor": "v", "test": test, "events": [{
+    entry_of("v", known, n, value, received, test)
+}
+
+/// As [`entry_with`], of this visitor.
+pub(crate) fn entry_of(
+    visitor: &str,
+    known: &Known,
+    n: u64,
+    value: serde_json::Value,
+    received: Timestamp,
+    test: bool,
+) -> Entry {
+    let body = json!({"v": 1, "visitor": visitor, "test": test, "events": [{
         "id": id(n), "key": known.event.key(), "ver": 1, "time": received,
         "data": {"source": "Website", "n": value},
     }]})

@@ -13,6 +13,7 @@ mod enter;
 mod event;
 mod health;
 mod hide;
+mod keys;
 mod live;
 mod login;
 mod overview;
@@ -52,6 +53,7 @@ use tokio::sync::watch;
 use beaconry_store::{People, Role, Store, StoreError};
 
 use crate::access::{Attempts, Passwords, Site, guard, read_cookie};
+use crate::api::{self, Api};
 use crate::page::{file, page_with};
 use crate::snippet::Snippets;
 use routes::Routes;
@@ -68,6 +70,8 @@ pub struct Console {
     pub site: Site,
     /// Makes the code to paste.
     pub snippets: Snippets,
+    /// Answers machines, on the same address.
+    pub api: Api,
 }
 
 /// What every handler gets.
@@ -132,9 +136,6 @@ fn routes() -> Routes {
         .get("/static/icon.svg", async || {
             file("image/svg+xml", include_str!("../../static/icon.svg"))
         })
-        .get("/static/pick.js", async || {
-            file("text/javascript", include_str!("../../static/pick.js"))
-        })
         .get("/static/htmx.js", async || {
             file("text/javascript", include_str!("../../static/htmx-4.0.1.min.js"))
         })
@@ -178,6 +179,9 @@ fn routes() -> Routes {
         .post("/events/{event}/capture/check", capture::check)
         .post("/events/{event}/pick", pick::open)
         .get("/events/{event}/picks/{form}", pick::picks)
+        .get("/static/pick.js", async || {
+            file("text/javascript", include_str!("../../static/pick.js"))
+        })
         .post("/quarantine/replays", replay::rehearse)
         .post("/quarantine/replays/{replay}/replay", replay::replay)
         .post("/quarantine/replays/{replay}/cancel", replay::cancel)
@@ -195,6 +199,11 @@ fn routes() -> Routes {
         .post("/settings/people/{person}/role", settings::people::change_role)
         .post("/settings/people/{person}/remove", settings::people::remove)
         .post("/settings/people/invitations/{invitation}/withdraw", settings::people::withdraw)
+        .get("/settings/keys", keys::show)
+        .post("/settings/keys", keys::create)
+        .post("/settings/keys/{key}/revoke", keys::revoke)
+        .post("/settings/tokens", keys::create_token)
+        .post("/settings/tokens/{token}/revoke", keys::revoke_token)
         .get("/settings/audit", settings::audit::show)
         .get("/settings/storage", settings::storage::show)
         .post("/sections", section::create)
@@ -204,11 +213,14 @@ fn routes() -> Routes {
 }
 
 fn router(state: State) -> Router {
+    // Beside the console: bearer tokens instead of sessions, and no forms.
+    let api = api::router(&state.console.api);
     routes()
         .router()
         .layer(middleware::from_fn_with_state(state.clone(), identify))
         .layer(middleware::from_fn_with_state(state.console.site.clone(), guard))
         .with_state(state)
+        .merge(api)
 }
 
 /// Finds out who asks, by the session's cookie.

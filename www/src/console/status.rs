@@ -197,6 +197,10 @@ fn mend(code: Code) -> (&'static str, &'static str) {
             "That was not an event",
             "send it by beaconry.track(); the page's own code sent something else.",
         ),
+        Code::ProfileLocked => (
+            "This visitor is never to be known",
+            "this visitor asked to be forgotten for good, and nothing of them is taken; try it as another visitor.",
+        ),
     }
 }
 

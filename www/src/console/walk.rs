@@ -9,11 +9,13 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 
 use beaconry_model::names::Name;
-use beaconry_store::{Clock, Hashed, NewPerson, People, Role, Store};
+use beaconry_store::{Clock, Hashed, Keys, NewPerson, People, Role, Store};
 
 use super::routes::Needs;
 use super::{Console, routes, run};
 use crate::access::Site;
+use crate::api::{Api, Limits};
+use crate::snippet::Snippets;
 
 /// A console on a free port, with a cookie for each role.
 struct Open {
@@ -43,12 +45,16 @@ async fn open() -> Open {
         cookies.push((Some(role), format!("beaconry-{}={}", address.port(), token.as_str())));
     }
     let site = Site::new(address, None).unwrap();
-    let snippets = Arc::new(|_: &beaconry_store::Known| Err("no generator here".to_owned()));
+    let snippets: Snippets =
+        Arc::new(|_: &beaconry_store::Known| Err("no generator here".to_owned()));
+    let keys = Arc::new(Keys::open(store.folder()).unwrap());
+    let api =
+        Api::new(store.clone(), keys, people.clone(), snippets.clone(), Limits::default());
     let (stop, stopped) = oneshot::channel();
     let stopped = async move {
         let _ = stopped.await;
     };
-    tokio::spawn(run(listener, Console { store, people, site, snippets }, stopped));
+    tokio::spawn(run(listener, Console { store, people, site, snippets, api }, stopped));
     Open { address: address.to_string(), cookies, _stop: stop, _folder: folder }
 }
 

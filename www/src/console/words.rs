@@ -48,6 +48,7 @@ pub(super) const fn of_code(code: Code) -> &'static str {
         Code::TooOld => "Too old",
         Code::TooLarge => "Too large",
         Code::MalformedEvent => "Not an event",
+        Code::ProfileLocked => "Erased for good",
     }
 }
 

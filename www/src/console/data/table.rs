@@ -216,6 +216,7 @@ pub(super) mod tests {
             received: Timestamp(1),
             data: data.to_owned(),
             visitor: None,
+            profile: None,
             url: None,
             origin: None,
             rev: None,

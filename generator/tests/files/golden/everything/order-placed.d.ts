@@ -55,6 +55,8 @@ interface BeaconryFieldError {
 interface Beaconry {
   /** Whether the visitor agrees. Nothing is remembered: call it on each page. A refusal forgets what was not yet sent. */
   consent(given: boolean): void;
+  /** Says who the visitor is, by a token that the site's back end signed. Call it on each page, as early as you can. */
+  identify(token: string): void;
   /** Clears everything that is kept in this browser. */
   forget(): void;
   /** Says in the browser's console what happens, in this tab, until it is switched off. */

@@ -1,0 +1,94 @@
+//! Whether the timelines hold just what the log has of each profile.
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use beaconry_model::profile::{Keyspace, ProfileKey};
+
+use super::reader::ProfileReader;
+use super::slots::Slot;
+use super::timeline::slot_of;
+use crate::error::StoreError;
+use crate::log::POSTED;
+
+/// The most faults that are told one by one.
+const TOLD: usize = 20;
+
+impl ProfileReader {
+    /// Adds what is wrong to these faults.
+    pub(crate) fn check(&self, faults: &mut Vec<String>) -> Result<(), StoreError> {
+        // One moment of both: first of what is behind, so that it never seems to be ahead.
+        let (profiles, events) = (&self.profiles, &self.events);
+        let (_of_profiles, _of_events) =
+            (profiles.unchecked_transaction()?, events.unchecked_transaction()?);
+        let watermark = super::link::watermark(profiles)?;
+        let on_timelines = self.check_rows(watermark, faults)?;
+        let all: i64 = profiles.query_row("SELECT count(*) FROM timeline", [], |row| row.get(0))?;
+        if all != on_timelines {
+            faults.push(format!(
+                "profiles.db: the log has {on_timelines} events of profiles, and their timelines {all}"
+            ));
+        }
+        Ok(())
+    }
+
+    /// Says how many rows of the log up to the watermark are on the timeline they belong to.
+    fn check_rows(&self, watermark: i64, faults: &mut Vec<String>) -> Result<i64, StoreError> {
+        let mut statement = self.events.prepare(
+            "SELECT seq, event, time, flags, visitor, data FROM events WHERE seq <= ? AND visitor IS NOT NULL",
+        )?;
+        let mut rows = statement.query([watermark])?;
+        let (mut found, mut told) = (0, 0);
+        let mut tell = |fault: String| {
+            told += 1;
+            if told <= TOLD {
+                faults.push(fault);
+            }
+        };
+        while let Some(row) = rows.next()? {
+            let (seq, event, time): (i64, u32, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+            let (flags, subject): (u32, String) = (row.get(3)?, row.get(4)?);
+            let Some(slot) = slot_of(&self.profiles, flags, &subject)? else {
+                // On its way out, or of nobody.
+                let nobody =
+                    flags & POSTED != 0 || ProfileKey::new(Keyspace::Web, &subject).is_err();
+                if !nobody && !doomed(&self.profiles, seq)? {
+                    tell(format!(
+                        "profiles.db: row {seq} of the log has a visitor who is no profile"
+                    ));
+                }
+                continue;
+            };
+            match data(&self.profiles, slot, (event, time, seq))? {
+                Some(data) => {
+                    found += 1;
+                    if data != row.get::<_, String>(5)? {
+                        tell(format!(
+                            "profiles.db: row {seq} of the log differs from its profile's timeline"
+                        ));
+                    }
+                }
+                None => tell(format!(
+                    "profiles.db: row {seq} of the log is not on its profile's timeline"
+                )),
+            }
+        }
+        Ok(found)
+    }
+}
+
+fn data(
+    profiles: &Connection,
+    slot: Slot,
+    (event, time, seq): (u32, i64, i64),
+) -> Result<Option<String>, rusqlite::Error> {
+    profiles
+        .prepare_cached(
+            "SELECT data FROM timeline WHERE slot = ? AND event = ? AND time = ? AND seq = ?",
+        )?
+        .query_row(params![slot.0, event, time, seq], |row| row.get(0))
+        .optional()
+}
+
+fn doomed(profiles: &Connection, seq: i64) -> Result<bool, rusqlite::Error> {
+    profiles.prepare_cached("SELECT 1 FROM doomed WHERE seq = ?")?.exists([seq])
+}

@@ -1,0 +1,295 @@
+//! Erasing a person: everything of them leaves every file of the data folder, and, where they are locked, a keyed hash of
+//! their keys stays behind so that they are never taken again.
+//!
+//! What the log holds of them is noted as doomed in the transaction that takes the profile away, so that a crash in between
+//! is made good at the next start.
+
+use std::collections::HashSet;
+use std::path::Path;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{self, SyncSender};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rusqlite::{Connection, params};
+
+use beaconry_model::profile::{Keyspace, ProfileId, ProfileKey};
+use beaconry_model::time::Timestamp;
+
+use super::error::ProfileError;
+use super::locks::{Hash, Locks};
+use super::slots::{self, Slot};
+use super::thread::Profiler;
+use crate::clock::Clock;
+use crate::error::StoreError;
+use crate::folder::Folder;
+use crate::index::Deleted;
+use crate::jobs::{Job, ask_server};
+use crate::registry::Registry;
+use crate::schema::{Database, EVENTS, PROFILES, REGISTRY};
+use crate::snapshot::EventNo;
+use crate::store::Store;
+use crate::writer::Write;
+
+/// Rows of the log deleted in one step: a few milliseconds of the writer's time.
+const STEP: usize = 200;
+/// How long erasing waits for linking to catch up.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// How long a write-ahead log is tried to be truncated, which readers may hold up.
+const TRUNCATING: Duration = Duration::from_secs(10);
+
+/// Whom to erase.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Person {
+    /// Their profile; none where somebody is locked who is not known here.
+    pub(crate) id: Option<ProfileId>,
+    /// Hashes of keys to lock beside those of the profile.
+    pub(crate) hashes: Vec<Hash>,
+    /// Whether they are never to be taken again.
+    pub(crate) lock: bool,
+}
+
+impl Person {
+    /// The person as a job names them.
+    pub(crate) fn read(id: Option<&str>, hashes: &[String], lock: bool) -> Person {
+        let hash = |hex: &String| -> Option<Hash> {
+            let bytes: Option<Vec<u8>> = (0..hex.len())
+                .step_by(2)
+                .map(|at| u8::from_str_radix(hex.get(at..at + 2)?, 16).ok())
+                .collect();
+            bytes?.try_into().ok()
+        };
+        Person {
+            id: id.and_then(ProfileId::parse),
+            hashes: hashes.iter().filter_map(hash).collect(),
+            lock,
+        }
+    }
+}
+
+/// Erases the person with this key from the command line, by the running server where there is one. What is left for a
+/// server to do names nobody.
+pub fn erase(path: &Path, key: &ProfileKey, lock: bool) -> Result<(), ProfileError> {
+    let folder = Folder::open(path)?;
+    if let Some(lease) = folder.try_lease()? {
+        return Store::open_leased(folder, lease, Clock::default())?.erase(
+            key,
+            lock,
+            "command line",
+        );
+    }
+    let mut registry = Registry::open(&folder)?;
+    let profiles = PROFILES.open_to_read(&folder)?;
+    let id = slots::by_key(&profiles, key)?.map(|slot| slots::id(&profiles, slot)).transpose()?;
+    if id.is_none() && !lock {
+        return Err(ProfileError::NotFound);
+    }
+    let hash = Locks::load(&profiles, &registry.lock_key()?)?.of_key(key);
+    let hashes = if lock {
+        vec![hash.iter().map(|byte| format!("{byte:02x}")).collect()]
+    } else {
+        Vec::new()
+    };
+    let job = Job::Erase { profile: id.map(|id| id.to_string()), hashes, lock };
+    let done: Result<bool, String> = ask_server(&mut registry, &job)?;
+    done.map(|_| ()).map_err(ProfileError::NotDurable)
+}
+
+/// Erases a person, and comes back when no file holds anything of them. Says whether there was a profile. Blocks; not for
+/// an async thread.
+pub(crate) fn erase_here(
+    folder: &Folder,
+    profiler: &Profiler,
+    writer: &SyncSender<Write>,
+    person: Person,
+    now: Timestamp,
+) -> Result<bool, ProfileError> {
+    catch_up(profiler)?;
+    let (shared, place) = (profiler.shared.clone(), folder.clone());
+    let taken =
+        profiler.make(move |profiles| take_away(profiles, &place, &shared.locks, &person, now))?;
+    profiler.shared.doomed.store(true, Ordering::Release);
+    profiler.shared.forget_identified();
+    // Twice, because a beacon that was judged before its visitor was locked may have come in between.
+    for _ in 0..2 {
+        drop_quarantine(folder, writer, &taken.visitors)?;
+    }
+    finish(folder, profiler, writer, now)?;
+    Ok(taken.found)
+}
+
+/// What was taken away.
+struct Taken {
+    found: bool,
+    /// The visitors' ids that the quarantine may know.
+    visitors: HashSet<String>,
+}
+
+/// Waits until everything that the log holds now is linked.
+fn catch_up(profiler: &Profiler) -> Result<(), ProfileError> {
+    let (target, started) = (profiler.committed(), Instant::now());
+    while *profiler.shared.linked.borrow() < target {
+        if started.elapsed() > PATIENCE {
+            return Err(ProfileError::Busy);
+        }
+        profiler.nudge();
+        thread::sleep(Duration::from_millis(5));
+    }
+    Ok(())
+}
+
+fn take_away(
+    profiles: &Connection,
+    folder: &Folder,
+    locks: &Locks,
+    person: &Person,
+    now: Timestamp,
+) -> Result<Taken, ProfileError> {
+    let slot = person.id.map(|id| slots::by_id(profiles, id)).transpose()?.flatten();
+    let mut hashes = person.hashes.clone();
+    let mut taken = Taken { found: slot.is_some(), visitors: HashSet::new() };
+    if let Some(slot) = slot {
+        let keys = slots::keys(profiles, slot)?;
+        if person.lock {
+            hashes.extend(keys.iter().map(|key| locks.of_key(key)));
+        }
+        hashes.extend(ids(profiles, slot)?.into_iter().map(|id| locks.of_id(id)));
+        let visitors = keys.iter().filter(|key| key.keyspace() == Keyspace::Web);
+        taken.visitors = visitors.map(|key| key.as_str().to_owned()).collect();
+        doom(profiles, &EVENTS.open_to_read(folder)?, slot)?;
+        slots::remove(profiles, slot)?;
+    }
+    locks.add(profiles, &hashes, now)?;
+    Ok(taken)
+}
+
+fn ids(profiles: &Connection, slot: Slot) -> Result<Vec<ProfileId>, rusqlite::Error> {
+    let mut statement = profiles.prepare_cached("SELECT id FROM ids WHERE slot = ?")?;
+    let ids = statement.query_map([slot.0], |row| row.get(0).map(ProfileId))?;
+    ids.collect()
+}
+
+/// Notes every event of the timeline, trials and hidden ones too.
+fn doom(profiles: &Connection, events: &Connection, slot: Slot) -> Result<(), rusqlite::Error> {
+    let mut timeline =
+        profiles.prepare_cached("SELECT seq, event, test FROM timeline WHERE slot = ?")?;
+    let mut rows = timeline.query([slot.0])?;
+    let mut received = events.prepare_cached("SELECT received FROM events WHERE seq = ?")?;
+    let mut doomed =
+        profiles.prepare_cached("INSERT INTO doomed VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING")?;
+    while let Some(row) = rows.next()? {
+        let (seq, event, test): (i64, u32, bool) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        // Gone already where retention was faster.
+        let mut found = received.query([seq])?;
+        if let Some(row) = found.next()? {
+            doomed.execute(params![seq, event, test, row.get::<_, i64>(0)?])?;
+        }
+    }
+    Ok(())
+}
+
+/// Deletes from the log what is doomed, then truncates every write-ahead log that may hold something of it.
+pub(crate) fn finish(
+    folder: &Folder,
+    profiler: &Profiler,
+    writer: &SyncSender<Write>,
+    now: Timestamp,
+) -> Result<(), ProfileError> {
+    profiler.shared.doomed.store(false, Ordering::Release);
+    let outcome = delete_doomed(folder, profiler, writer, now);
+    if outcome.is_err() {
+        profiler.shared.doomed.store(true, Ordering::Release);
+    }
+    outcome?;
+    for database in [&EVENTS, &PROFILES, &REGISTRY] {
+        truncate(folder, database)?;
+    }
+    Ok(())
+}
+
+fn delete_doomed(
+    folder: &Folder,
+    profiler: &Profiler,
+    writer: &SyncSender<Write>,
+    now: Timestamp,
+) -> Result<(), ProfileError> {
+    let profiles = PROFILES.open_to_read(folder)?;
+    loop {
+        let deleted = some_doomed(&profiles)?;
+        if deleted.is_empty() {
+            return Ok(());
+        }
+        let seqs: Vec<i64> = deleted.iter().map(|gone| gone.seq).collect();
+        let (done, wait) = mpsc::channel();
+        writer.send(Write::Delete { deleted, now, done }).map_err(|_| StoreError::Stopped)?;
+        wait.recv().map_err(|_| StoreError::Stopped)?;
+        profiler.make(move |profiles| {
+            let mut statement = profiles.prepare_cached("DELETE FROM doomed WHERE seq = ?")?;
+            for seq in seqs {
+                statement.execute([seq])?;
+            }
+            Ok(())
+        })?;
+    }
+}
+
+fn some_doomed(profiles: &Connection) -> Result<Vec<Deleted>, rusqlite::Error> {
+    let mut statement = profiles
+        .prepare_cached("SELECT seq, event, test, received FROM doomed ORDER BY seq LIMIT ?")?;
+    let rows = statement.query_map([STEP as i64], |row| {
+        Ok(Deleted {
+            seq: row.get(0)?,
+            event: EventNo(row.get(1)?),
+            test: row.get(2)?,
+            received: Timestamp(row.get(3)?),
+            was: None,
+        })
+    })?;
+    rows.collect()
+}
+
+/// Takes what these visitors sent out of the quarantine.
+fn drop_quarantine(
+    folder: &Folder,
+    writer: &SyncSender<Write>,
+    visitors: &HashSet<String>,
+) -> Result<(), ProfileError> {
+    if visitors.is_empty() {
+        return Ok(());
+    }
+    let events = EVENTS.open_to_read(folder)?;
+    let mut statement =
+        events.prepare("SELECT seq, visitor FROM quarantine WHERE visitor IS NOT NULL")?;
+    let mut rows = statement.query([])?;
+    let mut numbers: Vec<i64> = Vec::new();
+    while let Some(row) = rows.next()? {
+        if visitors.contains(row.get_ref(1)?.as_str().unwrap_or_default()) {
+            numbers.push(row.get(0)?);
+        }
+    }
+    for some in numbers.chunks(STEP) {
+        let (done, wait) = mpsc::channel();
+        writer
+            .send(Write::DropQuarantine { numbers: some.to_vec(), done })
+            .map_err(|_| StoreError::Stopped)?;
+        wait.recv().map_err(|_| StoreError::Stopped)?;
+    }
+    Ok(())
+}
+
+/// Moves a database's write-ahead log into it, and cuts it to nothing.
+fn truncate(folder: &Folder, database: &Database) -> Result<(), ProfileError> {
+    let connection = database.open(folder)?;
+    let started = Instant::now();
+    loop {
+        let busy: bool =
+            connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+        if !busy {
+            return Ok(());
+        }
+        if started.elapsed() > TRUNCATING {
+            return Err(ProfileError::Busy);
+        }
+        thread::sleep(Duration::from_millis(20));
+    }
+}

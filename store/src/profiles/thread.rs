@@ -1,0 +1,296 @@
+//! The one thread that writes `profiles.db`: does what is asked in groups of one commit each, and between them links what
+//! the log has new.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::mpsc::{self, Receiver, Sender, TryRecvError};
+use std::thread::JoinHandle;
+
+use rusqlite::{Connection, TransactionBehavior};
+use tokio::sync::{oneshot, watch};
+
+use super::error::ProfileError;
+use super::identify::Lately;
+use super::link;
+use super::locks::Locks;
+use crate::error::StoreError;
+use crate::folder::Folder;
+use crate::registry::Registry;
+use crate::schema::{EVENTS, PROFILES, give_back_pages};
+
+/// Changes that one commit holds at the most.
+const GROUP: usize = 256;
+/// Events that may wait to be linked; beyond that, requests are answered "busy".
+const MAX_BEHIND: i64 = 2_000_000;
+/// Pages given back after each group of changes.
+const VACUUM_PAGES: u32 = 64;
+
+/// What others need of the thread.
+#[derive(Clone, Debug)]
+pub(crate) struct Profiler {
+    asks: Sender<Ask>,
+    pub(crate) shared: Arc<Shared>,
+}
+
+/// What the thread shares with everybody.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    /// Who is locked.
+    pub(crate) locks: Locks,
+    /// The last place of the log that is linked.
+    pub(crate) linked: watch::Sender<i64>,
+    /// Whether rows of the log wait to be deleted, because they came for somebody who is erased.
+    pub(crate) doomed: AtomicBool,
+    /// Who was joined lately.
+    pub(super) lately: Lately,
+    /// The last place of the log that holds an event.
+    committed: AtomicI64,
+    /// Whether the thread knows already that the log has something new.
+    told: AtomicBool,
+}
+
+impl Shared {
+    /// Lets visitors be joined again with people whom they were joined with before.
+    pub(super) fn forget_identified(&self) {
+        self.lately.forget();
+    }
+}
+
+/// Tells the thread what the log has new, and the writer how far behind the thread is.
+#[derive(Clone, Debug)]
+pub(crate) struct Behind(Profiler);
+
+impl Behind {
+    /// The log holds everything up to this place.
+    pub(crate) fn committed(&self, seq: i64) {
+        self.0.shared.committed.fetch_max(seq, Ordering::AcqRel);
+        self.0.tell();
+    }
+
+    /// Whether more waits to be linked than is allowed to.
+    pub(crate) fn too_much(&self) -> bool {
+        let linked = *self.0.shared.linked.borrow();
+        self.0.shared.committed.load(Ordering::Acquire) - linked > MAX_BEHIND
+    }
+}
+
+#[derive(Debug)]
+enum Ask {
+    Link,
+    Change(Box<dyn Change>),
+}
+
+/// A change that somebody waits for.
+trait Change: Send + std::fmt::Debug {
+    /// Makes it. Says whether it is to be kept.
+    fn make(&mut self, connection: &Connection) -> bool;
+    /// Says what became of it, once its group is on disk or is not.
+    fn answer(self: Box<Self>, committed: Result<(), ProfileError>);
+}
+
+struct Asked<T, F> {
+    change: Option<F>,
+    outcome: Option<Result<T, ProfileError>>,
+    done: oneshot::Sender<Result<T, ProfileError>>,
+}
+
+impl<T, F> std::fmt::Debug for Asked<T, F> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a change of profiles")
+    }
+}
+
+impl<T, F> Change for Asked<T, F>
+where
+    T: Send,
+    F: FnOnce(&Connection) -> Result<T, ProfileError> + Send,
+{
+    fn make(&mut self, connection: &Connection) -> bool {
+        self.outcome = self.change.take().map(|change| change(connection));
+        matches!(self.outcome, Some(Ok(_)))
+    }
+
+    fn answer(self: Box<Self>, committed: Result<(), ProfileError>) {
+        let outcome = match (self.outcome, committed) {
+            (Some(Err(error)), _) | (_, Err(error)) => Err(error),
+            (Some(Ok(outcome)), Ok(())) => Ok(outcome),
+            (None, Ok(())) => Err(ProfileError::Busy),
+        };
+        let _ = self.done.send(outcome);
+    }
+}
+
+impl Profiler {
+    /// Asks for a change, and gives what to wait by. Ready only after the commit that holds it.
+    pub(crate) fn ask<T: Send + 'static>(
+        &self,
+        change: impl FnOnce(&Connection) -> Result<T, ProfileError> + Send + 'static,
+    ) -> oneshot::Receiver<Result<T, ProfileError>> {
+        let (done, wait) = oneshot::channel();
+        let asked = Asked { change: Some(change), outcome: None, done };
+        let _ = self.asks.send(Ask::Change(Box::new(asked)));
+        wait
+    }
+
+    /// Makes a change, and waits for it on this thread, which must not be an async one.
+    pub(crate) fn make<T: Send + 'static>(
+        &self,
+        change: impl FnOnce(&Connection) -> Result<T, ProfileError> + Send + 'static,
+    ) -> Result<T, ProfileError> {
+        self.ask(change).blocking_recv().map_err(|_| StoreError::Stopped)?
+    }
+
+    /// Has the thread look at the log again where it is behind, as after a failure that has passed.
+    pub(crate) fn nudge(&self) {
+        if *self.shared.linked.borrow() < self.committed() {
+            self.tell();
+        }
+    }
+
+    fn tell(&self) {
+        if !self.shared.told.swap(true, Ordering::AcqRel) {
+            let _ = self.asks.send(Ask::Link);
+        }
+    }
+
+    /// Lets go of the thread, so that it can end.
+    pub(crate) fn close(&mut self) {
+        let (closed, _) = mpsc::channel();
+        self.asks = closed;
+    }
+
+    pub(crate) fn behind(&self) -> Behind {
+        Behind(self.clone())
+    }
+
+    /// The last place of the log that holds an event.
+    pub(crate) fn committed(&self) -> i64 {
+        self.shared.committed.load(Ordering::Acquire)
+    }
+}
+
+/// Opens `profiles.db` and starts the thread; `last` is the last place of the log. What lies above the watermark is linked
+/// again behind the start.
+pub(crate) fn start(
+    folder: &Folder,
+    registry: &mut Registry,
+    last: i64,
+) -> Result<(Profiler, JoinHandle<()>), StoreError> {
+    let profiles = PROFILES.open(folder)?;
+    // 64 MiB: timelines lie all over the file.
+    profiles.pragma_update(None, "cache_size", -65_536)?;
+    // 16 MiB: a page that many events come onto is written back once for all of them.
+    profiles.pragma_update(None, "wal_autocheckpoint", 4_000)?;
+    let locks = Locks::load(&profiles, &registry.lock_key()?)?;
+    let watermark = link::watermark(&profiles)?;
+    let doomed =
+        profiles.query_row("SELECT EXISTS (SELECT 1 FROM doomed)", [], |row| row.get(0))?;
+    let shared = Arc::new(Shared {
+        locks,
+        linked: watch::Sender::new(watermark),
+        doomed: AtomicBool::new(doomed),
+        lately: Lately::default(),
+        committed: AtomicI64::new(last.max(watermark)),
+        told: AtomicBool::new(false),
+    });
+    let (asks, asked) = mpsc::channel();
+    // Not opened to read, although it only reads: the last to close must be able to empty the write-ahead log.
+    let events = EVENTS.open(folder)?;
+    events.pragma_update(None, "query_only", "ON")?;
+    let thread = Thread { profiles, events, shared: shared.clone() };
+    let running = std::thread::spawn(move || thread.run(&asked));
+    Ok((Profiler { asks, shared }, running))
+}
+
+/// The thread's state.
+struct Thread {
+    profiles: Connection,
+    events: Connection,
+    shared: Arc<Shared>,
+}
+
+impl Thread {
+    /// Works until everybody who could ask is gone, then links the rest.
+    fn run(mut self, asked: &Receiver<Ask>) {
+        // Whether the log may hold more than is linked.
+        let mut more = true;
+        loop {
+            let first = if more {
+                match asked.try_recv() {
+                    Ok(ask) => Some(ask),
+                    Err(TryRecvError::Empty) => None,
+                    Err(TryRecvError::Disconnected) => break,
+                }
+            } else {
+                match asked.recv() {
+                    Ok(ask) => Some(ask),
+                    Err(_) => break,
+                }
+            };
+            let changes = gather(first, asked, &mut more);
+            if !changes.is_empty() {
+                self.change(changes);
+            }
+            if more {
+                more = self.link();
+            }
+        }
+        while self.link() {}
+    }
+
+    /// Makes changes as one transaction; each that is refused leaves no trace in it.
+    fn change(&mut self, mut changes: Vec<Box<dyn Change>>) {
+        let committed = self.make_all(&mut changes);
+        if let Err(error) = &committed {
+            eprintln!(
+                "store: writing profiles.db failed ({error}); it is tried again with the next change"
+            );
+        }
+        let why = committed.err().map(|error| error.to_string());
+        for change in changes {
+            change.answer(why.clone().map_or(Ok(()), |why| Err(ProfileError::NotDurable(why))));
+        }
+        // What is not given back now is later.
+        let _ = give_back_pages(&self.profiles, VACUUM_PAGES);
+    }
+
+    fn make_all(&mut self, changes: &mut [Box<dyn Change>]) -> Result<(), rusqlite::Error> {
+        self.profiles.pragma_update(None, "synchronous", "FULL")?;
+        let mut transaction =
+            self.profiles.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        for change in changes {
+            let savepoint = transaction.savepoint()?;
+            if change.make(&savepoint) {
+                savepoint.commit()?;
+            }
+        }
+        transaction.commit()
+    }
+
+    /// Links the next events of the log. Says whether there may be more.
+    fn link(&mut self) -> bool {
+        self.shared.told.store(false, Ordering::Release);
+        let committed = self.shared.committed.load(Ordering::Acquire);
+        match link::link_some(&mut self.profiles, &self.events, &self.shared, committed) {
+            Ok(more) => more,
+            Err(error) => {
+                eprintln!("store: linking events to profiles failed ({error}); it is tried again");
+                false
+            }
+        }
+    }
+}
+
+/// Everything that waits, up to the size of a group.
+fn gather(first: Option<Ask>, asked: &Receiver<Ask>, more: &mut bool) -> Vec<Box<dyn Change>> {
+    let mut changes = Vec::new();
+    let mut next = first;
+    while let Some(ask) = next {
+        match ask {
+            Ask::Link => *more = true,
+            Ask::Change(change) => changes.push(change),
+        }
+        next = if changes.len() < GROUP { asked.try_recv().ok() } else { None };
+    }
+    changes
+}

@@ -1,0 +1,244 @@
+//! What is erased leaves no trace in any file, and who is locked is never taken again.
+
+use std::path::Path;
+
+use beaconry_model::consent::{Channel, ConsentList, ConsentType};
+use beaconry_model::names::Name;
+use beaconry_model::profile::Keyspace;
+use beaconry_model::retention::Retention;
+use beaconry_store::{Known, Posting, ProfileError, Store};
+use serde_json::json;
+
+use super::samples::{email, find, key, linked, values, visit, web};
+use crate::samples::{entry_of, open, tracked};
+
+/// The files of a folder that hold this text, as it is or as the hexadecimal digits of it.
+fn traces(folder: &Path, needle: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for file in std::fs::read_dir(folder).unwrap() {
+        let path = file.unwrap().path();
+        let bytes = std::fs::read(&path).unwrap();
+        if bytes.windows(needle.len()).any(|window| window == needle.as_bytes()) {
+            found.push(format!("{needle} in {}", path.file_name().unwrap().display()));
+        }
+    }
+    found
+}
+
+/// Everything by which the tests' person is known.
+const KNOWN_BY: [&str; 7] = [
+    "ada-laptop-visitor",
+    "ada-phone-visitor",
+    "ada.lovelace@shop.example",
+    "+46701234567",
+    "crm-4711-lovelace",
+    "Countess of Lovelace",
+    "771234567",
+];
+
+/// A person with a bit of everything, among others.
+async fn person(store: &Store, known: &Known) {
+    let section = &known.section.id;
+    let now = store.clock().now();
+    for n in 0..300 {
+        visit(store, known, &format!("other-{}", n % 50), n).await;
+    }
+    let data = json!(771_234_567);
+    for (visitor, n, value, test) in [
+        ("ada-laptop-visitor", 1_001, data.clone(), false),
+        ("ada-phone-visitor", 1_002, data.clone(), false),
+        ("ada-laptop-visitor", 1_003, data, true),
+        ("ada-laptop-visitor", 1_004, json!("not a number: 771234567"), false),
+    ] {
+        store.append(vec![entry_of(visitor, known, n, value, now, test)]).await.unwrap();
+    }
+    let ada = email("ada.lovelace@shop.example");
+    let others =
+        [key(Keyspace::Mobile, "+46 70-123 45 67"), key(Keyspace::CrmId, "crm-4711-lovelace")];
+    let [mobile, crm] = others;
+    store.merge_profiles(vec![ada.clone(), mobile, crm, web("ada-laptop-visitor")]).await.unwrap();
+    store.merge_profiles(vec![ada.clone(), web("ada-phone-visitor")]).await.unwrap();
+    let snapshot = store.snapshot();
+    let version = snapshot
+        .audience()
+        .attribute(section, "Last name")
+        .unwrap()
+        .attribute
+        .current()
+        .id
+        .to_string();
+    for name in ["Countess of Lovelace", "Countess of Lovelace, née Byron"] {
+        let patch = json!({&version: name}).to_string();
+        store.set_attributes(&ada, section, patch.as_bytes()).await.unwrap();
+    }
+    let list = &snapshot.audience().consent_lists(section).next().unwrap().clone();
+    let topic = (list.discriminator.as_str(), list.topics[0].discriminator.as_str());
+    store
+        .add_consent(section, (Channel::Email, ada.as_str()), topic, ConsentType::OptIn)
+        .await
+        .unwrap();
+    let version = known.event.versions().last().id.to_string();
+    let body =
+        json!({"items": [{"version_id": version, "data": {"source": "ERP", "n": 771234567}}]})
+            .to_string();
+    let posting =
+        Posting { section: "Shop", key: &ada, body: body.as_bytes(), idempotency_key: None };
+    store.post_events(posting).await.unwrap();
+}
+
+fn with_topic(store: &Store, known: &Known) {
+    let name = |text: &str| Name::try_from(text.to_owned()).unwrap();
+    let now = store.clock().now();
+    let mut list =
+        ConsentList::create(known.section.id.clone(), name("News"), [7; 10], now).unwrap();
+    list.add_topic(name("Weekly"), [8; 10]).unwrap();
+    store.registry().add_consent_list(&list, "test", now).unwrap();
+    store.reload().unwrap();
+}
+
+#[tokio::test]
+async fn an_erased_person_leaves_no_trace_in_any_file() {
+    for lock in [false, true] {
+        let folder = tempfile::tempdir().unwrap();
+        let store = open(folder.path());
+        let known = tracked(&store, "Order placed", Retention::Forever);
+        with_topic(&store, &known);
+        person(&store, &known).await;
+        for known_by in KNOWN_BY {
+            assert_ne!(
+                traces(folder.path(), known_by),
+                Vec::<String>::new(),
+                "{known_by} is there before"
+            );
+        }
+        let before = store.reader().unwrap().count(known.number).unwrap();
+        let store = erase(store, "ada.lovelace@shop.example", lock).await.unwrap();
+        let left: Vec<String> =
+            KNOWN_BY.iter().flat_map(|known_by| traces(folder.path(), known_by)).collect();
+        assert_eq!(left, Vec::<String>::new(), "while the server runs");
+        assert_eq!(find(&store, &email("ada.lovelace@shop.example")), None);
+        assert_eq!(values(&store, &web("other-1")).len(), 6, "others keep theirs");
+        drop(store);
+        let left: Vec<String> =
+            KNOWN_BY.iter().flat_map(|known_by| traces(folder.path(), known_by)).collect();
+        assert_eq!(left, Vec::<String>::new(), "after a stop");
+        let store = open(folder.path());
+        assert_eq!(store.reader().unwrap().count(known.number).unwrap(), before - 3);
+        assert_eq!(beaconry_store::verify(store.folder()).unwrap().faults, Vec::<String>::new());
+    }
+}
+
+/// Pages of a B-tree split and are filled anew as people come and grow, and what was copied from one to the other must not
+/// stay behind where it was. Many people, whose rows come in a mixed order, then some of them erased.
+#[tokio::test]
+async fn nothing_stays_behind_in_pages_that_were_split() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    let known = tracked(&store, "Order placed", Retention::Forever);
+    let section = &known.section.id;
+    let snapshot = store.snapshot();
+    let version =
+        snapshot.audience().attribute(section, "City").unwrap().attribute.current().id.to_string();
+    let mut random = 4_711_u64;
+    let mut below = |bound: u64| {
+        random =
+            random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (random >> 33) % bound
+    };
+    let name = |person: u64| format!("person-{person:04}-of-many");
+    for request in 0..300_u64 {
+        let now = store.clock().now();
+        let entries = (0..40).map(|n| {
+            let person = below(400);
+            let value = json!(900_000_000 + person);
+            entry_of(&name(person), &known, request * 40 + n, value, now, false)
+        });
+        store.append(entries.collect()).await.unwrap();
+        for person in [below(400), below(400)] {
+            let address = email(&format!("{}@shop.example", name(person)));
+            store.merge_profiles(vec![web(&name(person)), address.clone()]).await.unwrap();
+            let city = format!(
+                "{} lives in {}",
+                name(person),
+                "x".repeat(usize::try_from(below(300)).unwrap())
+            );
+            let patch = json!({&version: city}).to_string();
+            store.set_attributes(&address, section, patch.as_bytes()).await.unwrap();
+        }
+    }
+    linked(&store).await;
+    tokio::task::spawn_blocking(move || {
+        let mut left = Vec::new();
+        for person in (0..400).step_by(20) {
+            store.erase(&web(&name(person)), false, "test").unwrap();
+            left.extend(traces(folder.path(), &name(person)));
+            left.extend(traces(folder.path(), &format!("{}", 900_000_000 + person)));
+        }
+        assert_eq!(left, Vec::<String>::new());
+    })
+    .await
+    .unwrap();
+}
+
+async fn erase(
+    store: std::sync::Arc<Store>,
+    address: &'static str,
+    lock: bool,
+) -> Result<std::sync::Arc<Store>, ProfileError> {
+    tokio::task::spawn_blocking(move || {
+        store.erase(&email(address), lock, "test")?;
+        Ok(store)
+    })
+    .await
+    .unwrap()
+}
+
+#[tokio::test]
+async fn who_is_locked_is_never_taken_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    let known = tracked(&store, "Order placed", Retention::Forever);
+    with_topic(&store, &known);
+    person(&store, &known).await;
+    let store = erase(store, "ada.lovelace@shop.example", true).await.unwrap();
+    drop(store);
+    let store = open(folder.path());
+    let section = &known.section.id;
+    let ada = email("ADA.Lovelace@shop.example");
+    assert!(store.is_locked(&ada) && store.is_locked_visitor("ada-phone-visitor"));
+    assert!(!store.is_locked_visitor("other-1"));
+    let refused = |error| assert!(matches!(error, ProfileError::Locked), "{error:?}");
+    refused(store.merge_profiles(vec![email("new@shop.example"), ada.clone()]).await.unwrap_err());
+    refused(store.set_attributes(&ada, section, b"{}").await.unwrap_err());
+    let posting = Posting { section: "Shop", key: &ada, body: b"{}", idempotency_key: None };
+    refused(store.post_events(posting).await.unwrap_err());
+    // A beacon that was judged just before the lock: it leaves the log again.
+    visit(&store, &known, "ada-phone-visitor", 2_000).await;
+    linked(&store).await;
+    assert_eq!(find(&store, &web("ada-phone-visitor")), None);
+    let started = std::time::Instant::now();
+    while !traces(folder.path(), "ada-phone-visitor").is_empty() {
+        assert!(
+            started.elapsed().as_secs() < 20,
+            "{:?}",
+            traces(folder.path(), "ada-phone-visitor")
+        );
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test]
+async fn who_was_erased_and_not_locked_may_come_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    let known = tracked(&store, "Order placed", Retention::Forever);
+    with_topic(&store, &known);
+    person(&store, &known).await;
+    let store = erase(store, "ada.lovelace@shop.example", false).await.unwrap();
+    let missing = erase(store, "ada.lovelace@shop.example", false).await.unwrap_err();
+    assert!(matches!(missing, ProfileError::NotFound), "{missing:?}");
+    let store = open(folder.path());
+    visit(&store, &known, "ada-phone-visitor", 2_000).await;
+    linked(&store).await;
+    assert_eq!(values(&store, &web("ada-phone-visitor")), [2_000]);
+}
