@@ -132,9 +132,6 @@ fn routes() -> Routes {
         .get("/static/icon.svg", async || {
             file("image/svg+xml", include_str!("../../static/icon.svg"))
         })
-        .get("/static/pick.js", async || {
-            file("text/javascript", include_str!("../../static/pick.js"))
-        })
         .get("/static/htmx.js", async || {
             file("text/javascript", include_str!("../../static/htmx-4.0.1.min.js"))
         })
@@ -178,6 +175,9 @@ fn routes() -> Routes {
         .post("/events/{event}/capture/check", capture::check)
         .post("/events/{event}/pick", pick::open)
         .get("/events/{event}/picks/{form}", pick::picks)
+        .get("/static/pick.js", async || {
+            file("text/javascript", include_str!("../../static/pick.js"))
+        })
         .post("/quarantine/replays", replay::rehearse)
         .post("/quarantine/replays/{replay}/replay", replay::replay)
         .post("/quarantine/replays/{replay}/cancel", replay::cancel)
