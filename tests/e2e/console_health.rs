@@ -1,7 +1,7 @@
 //! Health of events and sections, and *Why don't I see my event?*, with beacons of every fate.
 
 use beaconry_tests::{
-    Browser, Device, Person, Server, Session, beacon, beaconry, event, event_id, get, post,
+    Browser, Device, Person, Server, Session, beacon, beaconry, event, event_id, post,
 };
 use serde_json::{Value, json};
 

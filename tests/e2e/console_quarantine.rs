@@ -2,7 +2,7 @@
 
 use beaconry_store::{Folder, Registry};
 use beaconry_tests::{
-    Browser, Device, Person, Server, Session, beacon, beaconry, event, event_id, get, post,
+    Browser, Device, Person, Server, Session, beacon, beaconry, event, event_id, post,
 };
 use serde_json::{Value, json};
 

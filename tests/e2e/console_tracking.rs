@@ -94,10 +94,7 @@ async fn while_a_version_is_pending_regenerating_is_scheduled() {
     );
     let page = path(&setting, "order-placed") + "/tracking";
     eventually("the server notices the edit", || {
-        get(&setting.server.console, &page, &[])
-            .text()
-            .contains("when the new version")
-            .then_some(())
+        setting.session.get(&page).text().contains("when the new version").then_some(())
     });
     let person = Person::at(&browser);
     browser.open(&(setting.server.console.clone() + &page)).await;
