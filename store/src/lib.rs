@@ -40,10 +40,10 @@ mod verify;
 mod watch;
 mod writer;
 
+pub use audience::{Audience, KnownAttribute};
 pub use audit::{AuditEntry, AuditFilter, AuditLog, AuditPlace};
 pub use browse::{Found, Place, Range};
 pub use clock::Clock;
-pub use audience::{Audience, KnownAttribute};
 pub use counts::{Count, Counts, Hours, OTHER, OldPage, Reason};
 pub use error::StoreError;
 pub use folder::Folder;

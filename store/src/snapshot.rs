@@ -10,8 +10,8 @@ use beaconry_model::event::Event;
 use beaconry_model::names::SectionId;
 use beaconry_model::section::Section;
 
-use crate::error::StoreError;
 use crate::audience::Audience;
+use crate::error::StoreError;
 
 /// An event's number in this data folder, as rows of the log carry it. Never given twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]

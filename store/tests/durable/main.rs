@@ -1,8 +1,8 @@
 //! What the store promises, on real files.
 
+mod apply;
 mod browsing;
 mod counting;
-mod apply;
 mod definitions;
 mod deletion;
 mod keys;

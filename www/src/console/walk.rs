@@ -48,8 +48,7 @@ async fn open() -> Open {
     let snippets: Snippets =
         Arc::new(|_: &beaconry_store::Known| Err("no generator here".to_owned()));
     let keys = Arc::new(Keys::open(store.folder()).unwrap());
-    let api =
-        Api::new(store.clone(), keys, people.clone(), snippets.clone(), Limits::default());
+    let api = Api::new(store.clone(), keys, people.clone(), snippets.clone(), Limits::default());
     let (stop, stopped) = oneshot::channel();
     let stopped = async move {
         let _ = stopped.await;
