@@ -140,13 +140,13 @@ pub(crate) fn maker(store: &Arc<beaconry_store::Store>, url: &str) -> beaconry_w
             bytes: file.bytes().len(),
             brotli: file.brotli().len(),
         };
-        let names = ["This event's snippet", "The engine's script", "The engine's Wasm"];
+        let names = ["This event's snippet", "The engine, its Wasm inside"];
         Ok(beaconry_www::Snippet {
             paste: made.paste.clone(),
             address: url.clone() + "/" + made.script.path(),
             integrity: made.script.integrity(),
             collector: url.clone(),
-            files: names.into_iter().zip(made.served()).map(size).collect(),
+            files: names.into_iter().zip([&made.script, &made.engine]).map(size).collect(),
         })
     })
 }

@@ -44,6 +44,8 @@ impl Page {
             "events.db" => "Events and the quarantine, and what was counted of them",
             "index.db" => "Ids and indexes; made anew from events.db if it is lost",
             "registry.db" => "Definitions, published snippets, and the audit of definitions",
+            "profiles.db" => "Profiles, and the events of each; linked behind the log",
+            "keys.db" => "API keys, personal tokens, and the audit of them",
             _ => "People, sessions, links, and the audit of people",
         }
     }
