@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::setting::{Setting, create, run};
 
 /// Pages to look at, by their address; `EVENT` and `SECTION` stand for those of the setting. A further page is a further line.
-const PAGES: [&str; 29] = [
+const PAGES: [&str; 30] = [
     "/",
     "/?q=nothing+fits+this",
     "/sections/new",
@@ -35,6 +35,7 @@ const PAGES: [&str; 29] = [
     "/settings/people",
     "/settings/audit",
     "/settings/storage",
+    "/settings/keys",
     "/account",
     "/login",
     "/there-is-no-such-page",

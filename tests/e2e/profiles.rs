@@ -183,6 +183,8 @@ fn a_person_is_found_counted_exported_and_erased_from_the_command_line() {
 
     let asked = server.beaconry(&["event", "hide", "it"]);
     assert!(asked.err.contains("break the segments that name it: Often"), "{asked:?}");
+    let shown = setting.session.get(&format!("/events/{event}/hide")).text();
+    assert!(shown.contains("marked broken") && shown.contains("<strong>Often</strong>"), "{shown}");
     run(folder, &["event", "hide", "it", "--yes"]);
     let broken = server.beaconry(&["segment", "count", "Often"]);
     assert_eq!(

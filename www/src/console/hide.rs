@@ -21,6 +21,8 @@ struct Hide {
     to: String,
     tracking: bool,
     stored: u64,
+    /// The segments that name the event, and break by it.
+    segments: Vec<String>,
     wrong: bool,
 }
 
@@ -62,11 +64,14 @@ pub(super) async fn send(
 }
 
 fn make(state: &Console, known: &Known, wrong: bool) -> Result<Hide, StoreError> {
+    let snapshot = state.console.store.snapshot();
+    let segments = snapshot.audience().segments_naming(known.event.discriminator());
     Ok(Hide {
         name: known.event.name().to_string(),
         to: format!("/events/{}", known.event.discriminator()),
         tracking: known.event.tracking().enabled(),
         stored: state.console.store.reader()?.count(known.number)?,
+        segments: segments.iter().map(|segment| segment.name.to_string()).collect(),
         wrong,
     })
 }
