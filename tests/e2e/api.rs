@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use beaconry_tests::{Answer, Server, beaconry, request};
+use beaconry_tests::{Answer, Server, Session, beaconry, request};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -836,44 +836,43 @@ fn the_description_is_openapi_and_a_page() {
 #[test]
 fn keys_and_tokens_are_made_and_revoked_in_the_console() {
     let api = Api::new();
-    let url = &api.server.console;
-    let form = |path: &str, pairs: &str| {
-        beaconry_tests::post(
-            url,
-            path,
-            &["Content-Type: application/x-www-form-urlencoded"],
-            pairs.as_bytes(),
-        )
-    };
+    let session = Session::administrator(&api.server);
     let shown = |page: &str, id: &str| {
         let rest =
             page.split_once(&format!("id=\"{id}\" readonly value=\"")).expect("it is shown").1;
         rest.split('"').next().unwrap().to_owned()
     };
-    let refused = form("/settings/keys", "name=Shop&keyspace-email=yes&read=yes");
+    let refused = session
+        .post("/settings/keys", &[("name", "Shop"), ("keyspace-email", "yes"), ("read", "yes")]);
     assert_eq!(refused.status, 422);
     assert!(refused.text().contains("Sections: expected at least one"), "{}", refused.text());
-    let made = form(
-        "/settings/keys",
-        &format!("name=%3Cb%3EShop&section={}&keyspace-email=yes&read=yes", api.section),
-    );
+    let chosen = [
+        ("name", "<b>Shop"),
+        ("section", api.section.as_str()),
+        ("keyspace-email", "yes"),
+        ("read", "yes"),
+    ];
+    let made = session.post("/settings/keys", &chosen);
     assert_eq!((made.status, made.header("cache-control")), (200, Some("no-store")));
     let (id, secret) = (shown(&made.text(), "client-id"), shown(&made.text(), "client-secret"));
     let signed = api.sign_in(&json!({ "client_id": id, "client_secret": secret }));
     let token = signed.json()["access_token"].as_str().unwrap().to_owned();
     let list = || api.ask("GET", "/audience/keyspaces", &token, &Value::Null);
     assert_eq!(list().json()["items"].as_array().map(Vec::len), Some(1));
-    let page = beaconry_tests::get(url, "/settings/keys", &[]).text();
+    let page = session.get("/settings/keys").text();
     assert!(
         page.contains(&id) && !page.contains(&secret) && !page.contains("<b>Shop"),
         "shown once, as text"
     );
-    assert_eq!(form(&format!("/settings/keys/{id}/revoke"), "").status, 303);
+    assert_eq!(session.post(&format!("/settings/keys/{id}/revoke"), &[]).status, 303);
     assert_eq!(list().status, 401, "at once");
-    let made = form("/settings/tokens", "token-name=Laptop&days=30").text();
+    let made = session.post("/settings/tokens", &[("token-name", "Laptop"), ("days", "30")]).text();
     let personal = shown(&made, "personal-token");
     assert_eq!(api.ask("GET", "/v1/events", &personal, &Value::Null).status, 200);
-    assert_eq!(form("/settings/tokens", "token-name=Laptop&days=1000").status, 422);
-    assert_eq!(form("/settings/tokens/1/revoke", "").status, 303);
+    assert_eq!(
+        session.post("/settings/tokens", &[("token-name", "Laptop"), ("days", "1000")]).status,
+        422
+    );
+    assert_eq!(session.post("/settings/tokens/1/revoke", &[]).status, 303);
     assert_eq!(api.ask("GET", "/v1/events", &personal, &Value::Null).status, 401);
 }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use beaconry_tests::{Run, Server, beaconry};
+use beaconry_tests::{PASSWORD, Run, Server, beaconry};
 use serde_json::json;
 
 use crate::setting::run;
@@ -91,13 +91,21 @@ fn a_server_is_planned_and_applied_with_a_personal_token() {
     let remote = |what: &str, token: &str| {
         beaconry(elsewhere.path(), 0, &[what, dir, "--server", &server.console, "--token", token])
     };
-    let token = beaconry(
-        data.path(),
-        0,
-        &["token", "create", "CI", "--owner", "ada@shop.example", "--json"],
-    )
-    .json();
-    let (token, number) = (token["token"].as_str().unwrap(), token["number"].to_string());
+    let made = |owner: &str| {
+        beaconry(data.path(), 0, &["token", "create", "CI", "--owner", owner, "--json"]).json()
+    };
+    let (ada, nobody) = (made("ada@shop.example"), made("nobody@shop.example"));
+    let (token, number) = (ada["token"].as_str().unwrap(), ada["number"].to_string());
+    beaconry_tests::eventually("who is no administrator is refused", || {
+        let refused = remote("plan", nobody["token"].as_str().unwrap());
+        refused.err.contains("expected the personal token of an administrator").then_some(())
+    });
+    let create = ["user", "create", "ada@shop.example", "--role", "administrator"];
+    let created = server.beaconry_reading(
+        &[&create[..], &["--name", "Ada", "--password-stdin"]].concat(),
+        PASSWORD,
+    );
+    assert_eq!(created.code, 0, "{created:?}");
     beaconry_tests::eventually("the server knows the token", || {
         (remote("plan", token).code == 0).then_some(())
     });
