@@ -14,6 +14,8 @@ use beaconry_model::identify::BadToken;
 use beaconry_model::wire::{BadEnvelope, MAX_BODY, Rejection};
 use beaconry_store::picks::PickRefused;
 
+use crate::front::TooOften;
+
 /// What the collector sends.
 pub type Answer = Response<Full<Bytes>>;
 
@@ -30,6 +32,8 @@ pub enum Refused {
     BodyBroken,
     /// The store cannot take more right now.
     Busy,
+    /// Somebody asks more often than the collector allows.
+    TooOften(TooOften),
     /// The store cannot write.
     NotDurable(String),
     /// Nothing can be picked.
@@ -68,6 +72,11 @@ impl Refused {
                 "busy",
                 "the store has more to write than it can; nothing of this request was kept, send it again".to_owned(),
             ),
+            Refused::TooOften(TooOften { most, what, .. }) => (
+                StatusCode::TOO_MANY_REQUESTS,
+                "too_often",
+                format!("expected at most {most} {what}; nothing of this request was kept, send it again after Retry-After"),
+            ),
             Refused::NotDurable(why) => (
                 StatusCode::SERVICE_UNAVAILABLE,
                 "not_durable",
@@ -96,6 +105,9 @@ impl Refused {
         let headers = answer.headers_mut();
         match self {
             Refused::Busy => headers.insert(RETRY_AFTER, HeaderValue::from_static("1")),
+            Refused::TooOften(TooOften { wait, .. }) => {
+                headers.insert(RETRY_AFTER, HeaderValue::from(wait.as_secs() + 1))
+            }
             Refused::NotDurable(_) => headers.insert(RETRY_AFTER, HeaderValue::from_static("5")),
             Refused::MethodNotAllowed(allowed) => {
                 headers.insert(ALLOW, HeaderValue::from_static(allowed))

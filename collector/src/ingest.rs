@@ -43,6 +43,9 @@ async fn receive(collector: &Collector, request: Request<Incoming>) -> Result<An
     } else {
         judge_all(&snapshot, &envelope, &arrival, collector.store.feed().is_watched())
     };
+    for (number, count) in judged.counts() {
+        collector.front.events(number, count).map_err(Refused::TooOften)?;
+    }
     let sections = judged.sections(&snapshot);
     let (accepted, rejected) = keep(collector, judged, &arrival).await?;
     let identified = if locked { None } else { identify(collector, &envelope, &sections).await? };
@@ -110,14 +113,23 @@ struct Judged {
 }
 
 impl Judged {
+    /// How many events of each are to be kept.
+    fn counts(&self) -> Vec<(EventNo, u32)> {
+        let mut counts: Vec<(EventNo, u32)> = Vec::new();
+        for number in self.entries.iter().map(Entry::event) {
+            match counts.iter_mut().find(|(counted, _)| *counted == number) {
+                Some((_, count)) => *count += 1,
+                None => counts.push((number, 1)),
+            }
+        }
+        counts
+    }
+
     /// The sections whose events these are, each once. Of what was refused no section is meant.
     fn sections(&self, snapshot: &Snapshot) -> Vec<SectionId> {
         let mut sections = Vec::new();
-        for entry in &self.entries {
-            let (Entry::Accepted(number, _)
-            | Entry::Quarantined(number, ..)
-            | Entry::Replayed(number, ..)) = entry;
-            let known = snapshot.by_number(*number);
+        for (number, _) in self.counts() {
+            let known = snapshot.by_number(number);
             sections.extend(known.map(|known| known.section.id.clone()));
         }
         sections.sort_unstable();

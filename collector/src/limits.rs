@@ -11,6 +11,8 @@ pub struct Limits {
     pub headers: Duration,
     /// How long a client may take to send a request's body.
     pub body: Duration,
+    /// How long a client may leave an answer lying before any more of it is taken.
+    pub answer: Duration,
     /// How long open requests may take once the collector shuts down.
     pub drain: Duration,
 }
@@ -21,6 +23,7 @@ impl Default for Limits {
             connections: 10_000,
             headers: Duration::from_secs(10),
             body: Duration::from_secs(10),
+            answer: Duration::from_secs(10),
             drain: Duration::from_secs(20),
         }
     }
@@ -28,3 +31,6 @@ impl Default for Limits {
 
 /// The most bytes of a request's head, as Hyper buffers it.
 pub const MAX_HEAD: usize = 16 * 1024;
+
+/// The most requests that one HTTP/2 connection has open at once: what RFC 9113 (6.5.2) advises to allow at least.
+pub const MAX_STREAMS: u32 = 100;

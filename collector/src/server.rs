@@ -1,25 +1,22 @@
-//! The collector's sockets: accepts connections up to a cap, serves HTTP/1, and drains when it is told to stop.
+//! The collector's sockets: accepts connections up to a cap, and drains when it is told to stop.
 
-use std::convert::Infallible;
 use std::future::Future;
 use std::io;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, watch};
 
 use beaconry_store::Store;
 
+use crate::connection;
 use crate::files::Files;
-use crate::limits::{Limits, MAX_HEAD};
+use crate::front::{Front, Rates};
+use crate::limits::Limits;
 use crate::metrics::Metrics;
-use crate::routes::route;
+use crate::tls::Tls;
 
 /// What every request needs.
 #[derive(Debug)]
@@ -30,13 +27,27 @@ pub struct Collector {
     pub metrics: Metrics,
     /// The bounds it keeps.
     pub limits: Limits,
+    pub(crate) front: Front,
+    pub(crate) tls: Option<Arc<Tls>>,
     pub(crate) files: Files,
 }
 
 impl Collector {
-    /// A collector over this store.
+    /// A collector over this store, which speaks plain HTTP and keeps the rates that are the default.
     pub fn new(store: Arc<Store>, limits: Limits) -> Collector {
-        Collector { store, metrics: Metrics::default(), limits, files: Files::default() }
+        Collector {
+            store,
+            metrics: Metrics::default(),
+            limits,
+            front: Front::new(Rates::default()),
+            tls: None,
+            files: Files::default(),
+        }
+    }
+
+    /// The same at these rates, and over TLS where there is a certificate.
+    pub fn guarded(self, rates: Rates, tls: Option<Arc<Tls>>) -> Collector {
+        Collector { front: Front::new(rates), tls, ..self }
     }
 }
 
@@ -46,8 +57,10 @@ pub async fn run(
     collector: Arc<Collector>,
     shutdown: impl Future<Output = ()>,
 ) {
-    let graceful = GracefulShutdown::new();
-    let slots = Arc::new(Semaphore::new(collector.limits.connections));
+    let most = collector.limits.connections;
+    let slots = Arc::new(Semaphore::new(most));
+    let (stop, stopped) = watch::channel(false);
+    let acceptor = collector.tls.as_deref().map(Tls::acceptor);
     let mut shutdown = pin!(shutdown);
     loop {
         let slot = tokio::select! {
@@ -59,13 +72,14 @@ pub async fn run(
             () = &mut shutdown => break,
         };
         match accepted {
-            Ok((stream, _)) => {
-                let serving = graceful.watch(connection(stream, collector.clone()));
-                let collector = collector.clone();
+            Ok((stream, peer)) => {
+                // Answers are small and written whole, so waiting to fill a segment only delays them.
+                let _ = stream.set_nodelay(true);
+                let (collector, acceptor, stopped) =
+                    (collector.clone(), acceptor.clone(), stopped.clone());
                 tokio::spawn(async move {
                     collector.metrics.connected();
-                    // A client that breaks off is its own affair; what it was owed is either durable or unanswered.
-                    let _ = serving.await;
+                    connection::serve(stream, peer.ip(), acceptor, &collector, stopped).await;
                     collector.metrics.disconnected();
                     drop(slot);
                 });
@@ -74,27 +88,10 @@ pub async fn run(
         }
     }
     drop(listener);
-    let _ = tokio::time::timeout(collector.limits.drain, graceful.shutdown()).await;
-}
-
-/// One connection's HTTP/1, with bounds on the head of each request.
-fn connection(
-    stream: TcpStream,
-    collector: Arc<Collector>,
-) -> impl hyper_util::server::graceful::GracefulConnection<Error = hyper::Error> {
-    // Answers are small and written whole, so waiting to fill a segment only delays them.
-    let _ = stream.set_nodelay(true);
-    let headers = collector.limits.headers;
-    let service = service_fn(move |request| {
-        let collector = collector.clone();
-        async move { Ok::<_, Infallible>(route(&collector, request).await) }
-    });
-    http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(headers)
-        .max_buf_size(MAX_HEAD)
-        .pipeline_flush(true)
-        .serve_connection(TokioIo::new(stream), service)
+    let _ = stop.send(true);
+    // Every connection holds a slot until its last answer is written.
+    let all = u32::try_from(most).unwrap_or(u32::MAX);
+    let _ = tokio::time::timeout(collector.limits.drain, slots.acquire_many(all)).await;
 }
 
 /// Out of file descriptors or memory: accepting again at once would only spin.

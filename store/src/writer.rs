@@ -48,6 +48,16 @@ pub enum Entry {
     Replayed(EventNo, Accepted, i64),
 }
 
+impl Entry {
+    /// The event's definition.
+    pub fn event(&self) -> EventNo {
+        let (Entry::Accepted(event, _)
+        | Entry::Quarantined(event, ..)
+        | Entry::Replayed(event, ..)) = self;
+        *event
+    }
+}
+
 /// Pages given back after each deletion.
 const VACUUM_PAGES: u32 = 256;
 

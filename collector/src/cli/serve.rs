@@ -4,6 +4,7 @@
 pub(crate) mod demo;
 #[cfg(feature = "console")]
 mod doors;
+mod guard;
 #[cfg(feature = "console")]
 mod rates;
 
@@ -17,8 +18,10 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
+use beaconry_collector::front::Rates;
 use beaconry_collector::limits::Limits;
 use beaconry_collector::server::{self, Collector};
+use beaconry_collector::tls::Tls;
 use beaconry_model::section::Origin;
 use beaconry_store::Store;
 
@@ -48,6 +51,8 @@ pub(crate) struct Serve {
     /// Where browsers reach the collector, like https://events.shop.example; its own address where it is left out.
     #[arg(long, value_name = "URL")]
     public_url: Option<String>,
+    #[command(flatten)]
+    guard: guard::Guard,
     #[cfg(feature = "console")]
     #[command(flatten)]
     rates: rates::Rates,
@@ -76,6 +81,8 @@ struct Server {
     store: Arc<Store>,
     url: String,
     collector: TcpListener,
+    rates: Rates,
+    tls: Option<Arc<Tls>>,
     #[cfg(feature = "console")]
     api: beaconry_www::api::Api,
     #[cfg(feature = "console")]
@@ -87,6 +94,7 @@ struct Server {
 impl Server {
     async fn open(serve: &Serve, context: Context) -> Result<Server, CliError> {
         let signals = Signals::listen()?;
+        let tls = serve.guard.tls()?;
         let given = address(serve.public_url.as_ref(), "--public-url")?;
         #[cfg(feature = "console")]
         let console_url = address(serve.console_url.as_ref(), "--console-url")?;
@@ -97,10 +105,13 @@ impl Server {
         let console = bind("--console", serve.console).await?;
         let store = Store::open(&context.data, context.clock)?;
         #[cfg(feature = "console")]
-        let console = Doors::open(&store, console, console_url.as_ref())?;
+        let console = Doors::open(&store, console, console_url.as_ref(), serve.guard.proxies())?;
         let url = match given {
             Some(origin) => origin.to_string(),
-            None => format!("http://{}", local(&collector, "--collector")?),
+            None => {
+                let scheme = if tls.is_some() { "https" } else { "http" };
+                format!("{scheme}://{}", local(&collector, "--collector")?)
+            }
         };
         store.registry().set_setting(COLLECTOR_URL, &url)?;
         publish_all(&store, &url)?;
@@ -111,6 +122,8 @@ impl Server {
             store,
             url,
             collector,
+            rates: serve.guard.rates(),
+            tls,
             #[cfg(feature = "console")]
             api,
             #[cfg(feature = "console")]
@@ -133,7 +146,12 @@ impl Server {
             self.signals.told().await;
             let _ = stop.send(true);
         });
-        let collector = Arc::new(Collector::new(self.store.clone(), Limits::default()));
+        let collector = Collector::new(self.store.clone(), Limits::default());
+        let collector = Arc::new(collector.guarded(self.rates, self.tls.clone()));
+        if let Some(tls) = self.tls {
+            let stopped = stopped.clone();
+            tokio::spawn(async move { tls.follow(when(stopped)).await });
+        }
         let collecting =
             tokio::spawn(server::run(self.collector, collector, when(stopped.clone())));
         let settling =
@@ -161,9 +179,9 @@ fn pages(
     stopped: &watch::Receiver<bool>,
 ) -> tokio::task::JoinHandle<()> {
     use beaconry_www::console::{self, Console};
-    let Doors { listener, people, site, .. } = console;
+    let Doors { listener, people, site, proxies, .. } = console;
     let snippets = snippet::maker(store, url);
-    let shown = Console { store: store.clone(), people, site, snippets, api };
+    let shown = Console { store: store.clone(), people, site, proxies, snippets, api };
     let console = console::run(listener, shown, when(stopped.clone()));
     let closed = when(stopped.clone());
     tokio::spawn(async move {

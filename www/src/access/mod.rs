@@ -6,7 +6,7 @@ mod guard;
 pub mod password;
 mod site;
 
-pub(crate) use attempts::{Attempts, Prefix};
+pub(crate) use attempts::Attempts;
 pub(crate) use cookie::{cookie, read_cookie, removed_cookie};
 pub(crate) use guard::guard;
 pub(crate) use password::Passwords;

@@ -69,11 +69,6 @@ impl Site {
         self.public.as_ref().is_some_and(is_https)
     }
 
-    /// Whether something between the browser and the console speaks for the browser.
-    pub(crate) fn is_behind_proxy(&self) -> bool {
-        self.public.is_some()
-    }
-
     /// Whether a request may name the console so. A page elsewhere can point its own name at 127.0.0.1 (DNS rebinding);
     /// it can take neither the name "localhost" nor the public one.
     pub(crate) fn is_named(&self, host: &str) -> bool {

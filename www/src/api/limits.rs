@@ -1,9 +1,9 @@
-//! How often who may ask: a rate for each API key, each profile key and each client that wants tokens, in bounded memory.
+//! How often who may ask: a rate for each API key, each profile key and each client that wants tokens.
 
-use std::collections::HashMap;
-use std::hash::{BuildHasher, RandomState};
-use std::sync::{Mutex, PoisonError};
+use std::hash::Hash;
 use std::time::{Duration, Instant};
+
+use beaconry_traffic::Rate;
 
 use super::problem::Problem;
 
@@ -27,6 +27,7 @@ impl Default for Limits {
 /// Counts what was asked, and says when it is too often.
 #[derive(Debug)]
 pub(super) struct Limiter {
+    limits: Limits,
     requests: Rate,
     profiles: Rate,
     tokens: Rate,
@@ -34,140 +35,37 @@ pub(super) struct Limiter {
 
 impl Limiter {
     pub(super) fn new(limits: Limits) -> Limiter {
-        let (second, minute) = (Duration::from_secs(1), Duration::from_secs(60));
+        let tokens = limits.tokens_per_minute.max(1);
         Limiter {
-            requests: Rate::new(limits.requests_per_second, second),
-            profiles: Rate::new(limits.profile_requests_per_second, second),
-            tokens: Rate::new(limits.tokens_per_minute, minute),
+            limits,
+            requests: Rate::per_second(limits.requests_per_second),
+            profiles: Rate::per_second(limits.profile_requests_per_second),
+            tokens: Rate::new(tokens, Duration::from_secs(60) / tokens),
         }
     }
 
     /// A request by this caller.
     pub(super) fn request(&self, caller: &str) -> Result<(), Problem> {
-        self.requests.ask(caller, "requests a second with one key")
+        let most = self.limits.requests_per_second;
+        ask(&self.requests, caller, most, "requests a second with one key")
     }
 
     /// A request that names this key of a profile.
     pub(super) fn profile(&self, keyspace: &str, key: &str) -> Result<(), Problem> {
-        self.profiles.ask(&format!("{keyspace} {key}"), "requests a second for one profile")
+        let most = self.limits.profile_requests_per_second;
+        ask(&self.profiles, (keyspace, key), most, "requests a second for one profile")
     }
 
     /// A token for this client.
     pub(super) fn token(&self, client_id: &str) -> Result<(), Problem> {
-        self.tokens
-            .ask(client_id, "tokens a minute for one client; a token is good for a day, so keep it")
+        let most = self.limits.tokens_per_minute;
+        let what = "tokens a minute for one client; a token is good for a day, so keep it";
+        ask(&self.tokens, client_id, most, what)
     }
 }
 
-/// So many callers are remembered at once; each takes some 30 bytes. Who would be one more waits.
-const MOST: usize = 200_000;
-/// How often those whose turn has come are forgotten, where there are many.
-const SWEEP: Duration = Duration::from_millis(200);
-
-/// So much in so long, for each of many. Of each, only the moment is kept at which all that it asked for would have been
-/// done, were it spread evenly (the generic cell rate algorithm of ITU-T I.371).
-#[derive(Debug)]
-struct Rate {
-    most: u32,
-    /// The time of one.
-    each: Duration,
-    /// The time of as many as may come at once.
-    window: Duration,
-    hasher: RandomState,
-    seen: Mutex<Seen>,
-}
-
-#[derive(Debug)]
-struct Seen {
-    done: HashMap<u64, Instant>,
-    swept: Instant,
-}
-
-impl Rate {
-    fn new(most: u32, window: Duration) -> Rate {
-        let most = most.max(1);
-        let seen = Seen { done: HashMap::new(), swept: Instant::now() };
-        Rate {
-            most,
-            each: window / most,
-            window,
-            hasher: RandomState::new(),
-            seen: Mutex::new(seen),
-        }
-    }
-
-    fn ask(&self, who: &str, what: &str) -> Result<(), Problem> {
-        self.ask_at(who, Instant::now()).map_err(|wait| {
-            Problem::too_many(
-                format!("expected at most {} {what}; wait, then go on", self.most),
-                wait,
-            )
-        })
-    }
-
-    /// Counts one at this moment; where it is too early, says how long to wait.
-    fn ask_at(&self, who: &str, now: Instant) -> Result<(), Duration> {
-        let who = self.hasher.hash_one(who);
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        if !seen.done.contains_key(&who) && !seen.has_room(now) {
-            return Err(SWEEP);
-        }
-        let done = seen.done.entry(who).or_insert(now);
-        let after = (*done).max(now) + self.each;
-        match (after - now).checked_sub(self.window).filter(|wait| !wait.is_zero()) {
-            Some(wait) => Err(wait),
-            None => {
-                *done = after;
-                Ok(())
-            }
-        }
-    }
-}
-
-impl Seen {
-    fn has_room(&mut self, now: Instant) -> bool {
-        if self.done.len() >= MOST && now.saturating_duration_since(self.swept) >= SWEEP {
-            self.swept = now;
-            self.done.retain(|_, done| *done > now);
-        }
-        self.done.len() < MOST
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn so_many_come_at_once_and_then_one_by_one() {
-        let rate = Rate::new(10, Duration::from_secs(1));
-        let start = Instant::now();
-        let at = |ms: u64| rate.ask_at("a", start + Duration::from_millis(ms));
-        for _ in 0..10 {
-            assert_eq!(at(0), Ok(()));
-        }
-        assert_eq!(at(0), Err(Duration::from_millis(100)));
-        assert_eq!(at(60), Err(Duration::from_millis(40)));
-        assert_eq!(at(100), Ok(()), "what was refused does not count");
-        assert!(at(100).is_err());
-        assert!((0..10).all(|_| at(2_000).is_ok()) && at(2_000).is_err());
-        assert_eq!(rate.ask_at("b", start), Ok(()), "another is not held up");
-    }
-
-    #[test]
-    fn memory_is_bounded_whoever_asks() {
-        let rate = Rate::new(1, Duration::from_secs(1));
-        let start = Instant::now();
-        for caller in 0..MOST {
-            assert_eq!(rate.ask_at(&caller.to_string(), start), Ok(()));
-        }
-        assert!(rate.ask_at("one more", start + Duration::from_millis(500)).is_err());
-        assert_eq!(rate.seen.lock().unwrap().done.len(), MOST);
-        assert_eq!(rate.ask_at("one more", start + Duration::from_secs(2)), Ok(()));
-        assert_eq!(
-            rate.seen.lock().unwrap().done.len(),
-            1,
-            "those whose turn has come are forgotten"
-        );
-    }
+fn ask(rate: &Rate, who: impl Hash, most: u32, what: &str) -> Result<(), Problem> {
+    rate.take(who, 1, Instant::now()).map_err(|wait| {
+        Problem::too_many(format!("expected at most {most} {what}; wait, then go on"), wait)
+    })
 }

@@ -16,9 +16,9 @@ use super::draft::{Errors, Pairs, value};
 use super::login::{asker, let_in, with_cookie};
 use super::who::Who;
 use super::{State as Console, failed};
-use crate::access::Prefix;
 use crate::access::password::acceptable;
 use crate::page::{go_to, page_with};
+use beaconry_traffic::Prefix;
 
 #[derive(Template)]
 #[template(path = "console/account.html")]
@@ -68,7 +68,7 @@ pub(super) async fn set_password(
         errors.put("again", "the two passwords differ; type the same one twice");
     }
     if errors.is_empty() {
-        let from = Prefix::of(asker(&state.console.site, peer.ip(), &headers));
+        let from = asker(&state.console.proxies, peer.ip(), &headers);
         match is_own(&state, &who, from, value(&pairs, "current")).await {
             Ok(None) => {}
             Ok(Some(why)) => errors.put("current", &why),

@@ -51,6 +51,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use beaconry_store::{People, Role, Store, StoreError};
+use beaconry_traffic::Networks;
 
 use crate::access::{Attempts, Passwords, Site, guard, read_cookie};
 use crate::api::{self, Api};
@@ -68,6 +69,8 @@ pub struct Console {
     pub people: Arc<People>,
     /// Where people reach it.
     pub site: Site,
+    /// Who may say for whom it asks.
+    pub proxies: Networks,
     /// Makes the code to paste.
     pub snippets: Snippets,
     /// Answers machines, on the same address.

@@ -10,6 +10,7 @@ use tokio::sync::oneshot;
 
 use beaconry_model::names::Name;
 use beaconry_store::{Clock, Hashed, Keys, NewPerson, People, Role, Store};
+use beaconry_traffic::Networks;
 
 use super::routes::Needs;
 use super::{Console, routes, run};
@@ -53,7 +54,11 @@ async fn open() -> Open {
     let stopped = async move {
         let _ = stopped.await;
     };
-    tokio::spawn(run(listener, Console { store, people, site, snippets, api }, stopped));
+    tokio::spawn(run(
+        listener,
+        Console { store, people, site, proxies: Networks::local(), snippets, api },
+        stopped,
+    ));
     Open { address: address.to_string(), cookies, _stop: stop, _folder: folder }
 }
 

@@ -8,6 +8,7 @@ use tokio::net::TcpListener;
 use beaconry_model::names::Name;
 use beaconry_model::section::Origin;
 use beaconry_store::{NewPerson, People, Role, Store, Token};
+use beaconry_traffic::Networks;
 use beaconry_www::access::Site;
 
 use super::super::error::CliError;
@@ -19,6 +20,7 @@ pub(super) struct Doors {
     pub(super) listener: TcpListener,
     pub(super) people: Arc<People>,
     pub(super) site: Site,
+    pub(super) proxies: Networks,
     /// Makes the first administrator; in a demo, lets everybody in who has it.
     link: Option<Token>,
     demo: bool,
@@ -31,12 +33,13 @@ impl Doors {
         store: &Store,
         listener: TcpListener,
         public: Option<&Origin>,
+        proxies: Networks,
     ) -> Result<Doors, CliError> {
         let site = site(local(&listener, "--console")?, public)?;
         let people = Arc::new(People::open(store.folder())?);
         people.set_console_url(&site.url())?;
         let link = people.first_link(store.clock().now())?;
-        Ok(Doors { listener, people, site, link, demo: false, proxied: public.is_some() })
+        Ok(Doors { listener, people, site, proxies, link, demo: false, proxied: public.is_some() })
     }
 
     /// Makes a link that is good for as long as the demo runs: who tries it should need no password.
