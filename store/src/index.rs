@@ -88,7 +88,7 @@ pub(crate) fn watermark(index: &Connection) -> Result<i64, rusqlite::Error> {
 /// neighbours share pages.
 pub(crate) fn merge(
     index: &mut Connection,
-    mut run: Vec<Unmerged>,
+    run: &mut [Unmerged],
     reaches: i64,
 ) -> Result<(), StoreError> {
     run.sort_unstable_by_key(|unmerged| unmerged.id);
@@ -96,7 +96,7 @@ pub(crate) fn merge(
     {
         let mut ids =
             transaction.prepare_cached("INSERT INTO ids VALUES (?, ?) ON CONFLICT DO NOTHING")?;
-        for unmerged in &run {
+        for unmerged in run.iter() {
             ids.execute(params![unmerged.id.0, unmerged.seq])?;
         }
         run.sort_unstable_by_key(|unmerged| {
@@ -104,7 +104,7 @@ pub(crate) fn merge(
         });
         let mut by_event = transaction
             .prepare_cached("INSERT INTO by_event VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING")?;
-        for unmerged in &run {
+        for unmerged in run.iter() {
             by_event.execute(params![
                 unmerged.event.0,
                 unmerged.test,

@@ -168,5 +168,5 @@ fn describe(rejection: &beaconry_model::wire::Rejection) -> String {
 }
 
 fn write(writer: &SyncSender<Write>, entry: Entry) -> Result<Written, AppendError> {
-    queue(writer, vec![entry])?.blocking_recv().map_err(|_| AppendError::Busy)?
+    queue(writer, vec![entry], None)?.blocking_recv().map_err(|_| AppendError::Busy)?
 }

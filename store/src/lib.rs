@@ -6,7 +6,9 @@
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used))]
 
 mod audit;
+mod backlog;
 mod clock;
+mod condition;
 mod error;
 mod folder;
 mod index;

@@ -144,6 +144,9 @@ impl Database {
         let mut connection = Connection::open(folder.file(self.name))?;
         connection.busy_timeout(Duration::from_secs(10))?;
         connection.set_prepared_statement_cache_capacity(64);
+        // A file that is made begins with a rollback journal, whose deletion only `EXTRA` makes durable: coming back after a
+        // power cut, it would undo the beginning of a database that holds events by then.
+        connection.pragma_update(None, "synchronous", "EXTRA")?;
         // Both must be set before the first table is made; later they change nothing, and do no harm.
         connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
         connection.pragma_update(None, "secure_delete", "ON")?;
@@ -180,6 +183,18 @@ impl Database {
         transaction.commit()?;
         Ok(())
     }
+}
+
+/// Writes a database's first page as it is.
+pub(crate) fn rewrite_a_page(connection: &Connection) -> Result<(), rusqlite::Error> {
+    connection.pragma_update(None, "user_version", version(connection)?)
+}
+
+/// Brings what an earlier process left in the WAL into the database itself. It may have ended because a sync failed, and
+/// then the pages that this process can read are not all on disk, and never will be unless they are written anew. Where
+/// somebody reads for longer than ten seconds, some stays until the next checkpoint.
+pub(crate) fn write_out(connection: &Connection) -> Result<(), rusqlite::Error> {
+    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
 }
 
 fn version(connection: &Connection) -> Result<u32, rusqlite::Error> {

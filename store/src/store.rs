@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::atomic::AtomicI64;
 use std::sync::mpsc::{self, Sender, SyncSender, TrySendError};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use arc_swap::ArcSwap;
@@ -12,7 +12,9 @@ use tokio::sync::oneshot;
 use beaconry_model::error::Refusal;
 use beaconry_model::event::Event;
 
+use crate::backlog::{Backlog, Place};
 use crate::clock::Clock;
+use crate::condition::Condition;
 use crate::error::StoreError;
 use crate::folder::{Folder, Lease};
 use crate::index::Filter;
@@ -21,7 +23,7 @@ use crate::live::Feed;
 use crate::merger::Merger;
 use crate::reader::Reader;
 use crate::registry::Registry;
-use crate::schema::{EVENTS, INDEX};
+use crate::schema::{EVENTS, INDEX, write_out};
 use crate::snapshot::{EventNo, Known, Snapshot};
 use crate::watch::{self, Seen};
 use crate::writer::{AppendError, Entry, Pending, QUEUE, Write, Writer, Written};
@@ -33,7 +35,8 @@ pub struct Store {
     definitions: Arc<Definitions>,
     writer: SyncSender<Write>,
     seen: Sender<Seen>,
-    broken: Arc<OnceLock<String>>,
+    condition: Arc<Condition>,
+    backlog: Arc<Backlog>,
     feed: Feed,
     threads: Vec<JoinHandle<()>>,
     /// Last, so that it is given back when everything else is closed.
@@ -100,8 +103,9 @@ impl Store {
         clock: Clock,
     ) -> Result<Arc<Store>, StoreError> {
         let definitions = Arc::new(Definitions::open(folder, clock)?);
-        let broken = Arc::new(OnceLock::new());
-        let (writer, mut threads) = start_writing(&definitions.folder, broken.clone())?;
+        let (condition, backlog) = (Arc::new(Condition::default()), Arc::new(Backlog::default()));
+        let (writer, mut threads) =
+            start_writing(&definitions.folder, condition.clone(), backlog.clone())?;
         let (seen, news) = mpsc::channel();
         let watched = Registry::open(&definitions.folder)?;
         let (watching, writing) = (definitions.clone(), writer.clone());
@@ -110,7 +114,8 @@ impl Store {
             definitions,
             writer,
             seen,
-            broken,
+            condition,
+            backlog,
             feed: Feed::default(),
             threads,
             _lease: lease,
@@ -144,13 +149,26 @@ impl Store {
 
     /// Whether events can be stored; where not, why.
     pub fn health(&self) -> Result<(), String> {
-        self.broken.get().map_or(Ok(()), |why| Err(AppendError::Broken(why.clone()).to_string()))
+        self.condition.check().map_err(|error| error.to_string())
+    }
+
+    /// Whether nothing is stored any more until a restart; then, why.
+    pub fn broken(&self) -> Option<String> {
+        self.condition.broken().map(|error| error.to_string())
+    }
+
+    /// Whether more waits to be written than the disk takes in a second, so that a request would be answered "busy".
+    pub fn is_busy(&self) -> bool {
+        self.backlog.is_full()
     }
 
     /// Stores events and keeps rejected ones aside. Ready only after the commit that holds all of them.
     pub async fn append(&self, entries: Vec<Entry>) -> Result<Written, AppendError> {
         let seen = self.first_beacons(&entries);
-        let written = queue(&self.writer, entries)?.await.map_err(|_| AppendError::Busy)??;
+        let place = self.backlog.enter(entries.iter().map(Entry::weight).sum());
+        let place = place.ok_or(AppendError::Busy)?;
+        let written =
+            queue(&self.writer, entries, Some(place))?.await.map_err(|_| AppendError::Busy)??;
         for first in seen {
             let _ = self.seen.send(first);
         }
@@ -205,9 +223,10 @@ impl Store {
 pub(crate) fn queue(
     writer: &SyncSender<Write>,
     entries: Vec<Entry>,
+    place: Option<Place>,
 ) -> Result<oneshot::Receiver<Result<Written, AppendError>>, AppendError> {
     let (done, wait) = oneshot::channel();
-    match writer.try_send(Write::Append { entries, done }) {
+    match writer.try_send(Write::Append { entries, done, place }) {
         Ok(()) => Ok(wait),
         Err(TrySendError::Full(_)) => Err(AppendError::Busy),
         Err(TrySendError::Disconnected(_)) => {
@@ -232,13 +251,20 @@ impl Drop for Store {
 /// Recovers the log, then starts the threads that write it and merge behind it.
 fn start_writing(
     folder: &Folder,
-    broken: Arc<OnceLock<String>>,
+    condition: Arc<Condition>,
+    backlog: Arc<Backlog>,
 ) -> Result<(SyncSender<Write>, Vec<JoinHandle<()>>), StoreError> {
     let events = EVENTS.open(folder)?;
+    write_out(&events)?;
     let filter = Filter::new();
     let merged = Arc::new(AtomicI64::new(0));
-    let mut merger =
-        Merger { index: INDEX.open(folder)?, filter: filter.clone(), merged: merged.clone() };
+    let mut merger = Merger {
+        index: INDEX.open(folder)?,
+        filter: filter.clone(),
+        merged: merged.clone(),
+        condition: condition.clone(),
+    };
+    write_out(&merger.index)?;
     let next_seq = merger.catch_up(&events)?;
     let (to_merger, merges) = mpsc::channel();
     let (to_writer, writes) = mpsc::sync_channel(QUEUE);
@@ -253,7 +279,8 @@ fn start_writing(
         next_seq,
         unmerged: Pending::default(),
         ticks: 0,
-        broken,
+        condition,
+        backlog,
     };
     let threads = vec![
         thread::spawn(move || merger.run(&merges)),

@@ -9,7 +9,7 @@ mod server;
 mod site;
 
 pub use browser::Browser;
-pub use http::{Answer, exchange, get, post};
+pub use http::{Answer, Connection, exchange, get, post};
 pub use server::{Run, Server, beaconry, eventually};
 pub use site::Site;
 

@@ -1,0 +1,7 @@
+//! What Beaconry does when things go wrong. Each test is a fault that a person can run by name, and most are held against
+//! a ledger of every answer: what was answered with 2xx is stored exactly once, and nothing is stored that was not sent.
+
+mod clients;
+mod disk;
+mod power;
+mod rig;
