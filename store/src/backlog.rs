@@ -4,10 +4,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-/// May wait whatever the disk's speed, in bytes: some thousand events, since it is in large groups that a disk is fast.
-const LEAST: usize = 1024 * 1024;
+/// May wait whatever the disk's speed, in bytes: about a thousand events.
+const LEAST: usize = 256 * 1024;
+/// May wait until the disk's speed is known, in bytes.
+const FIRST: usize = 4 * 1024 * 1024;
 /// May wait at the most, in bytes: what waits lies in memory.
 const MOST: usize = 64 * 1024 * 1024;
+/// A smaller group says how long a sync takes and not how much the disk writes in a second, in bytes.
+const TELLING: usize = 64 * 1024;
 
 /// Counts what waits.
 #[derive(Debug)]
@@ -25,7 +29,7 @@ pub(crate) struct Place {
 
 impl Default for Backlog {
     fn default() -> Backlog {
-        Backlog { waiting: AtomicUsize::new(0), allowed: AtomicUsize::new(MOST) }
+        Backlog { waiting: AtomicUsize::new(0), allowed: AtomicUsize::new(FIRST) }
     }
 }
 
@@ -44,12 +48,14 @@ impl Backlog {
         Some(Place { backlog: self.clone(), bytes })
     }
 
-    /// Learns that a group of so many bytes took so long to write. One group's time says little, four say more.
+    /// Learns that a group of so many bytes took so long to write.
     pub(crate) fn wrote(&self, bytes: usize, took: Duration) {
-        let a_second = bytes as f64 / took.as_secs_f64().max(1e-6);
+        let a_second = (bytes as f64 / took.as_secs_f64().max(1e-6)) as usize;
         let before = self.allowed.load(Ordering::Relaxed);
-        let allowed = (before as f64 * 0.75 + a_second * 0.25) as usize;
-        self.allowed.store(allowed.clamp(LEAST, MOST), Ordering::Relaxed);
+        if bytes >= TELLING || a_second > before {
+            let allowed = before / 2 + a_second.min(MOST) / 2;
+            self.allowed.store(allowed.clamp(LEAST, MOST), Ordering::Relaxed);
+        }
     }
 }
 
@@ -73,7 +79,7 @@ mod tests {
     fn as_much_may_wait_as_is_written_in_a_second() {
         let backlog = Arc::new(Backlog::default());
         for (bytes_a_second, allowed) in
-            [(4 * LEAST, 4 * LEAST), (1, LEAST), (1_000_000 * LEAST, MOST)]
+            [(8 * LEAST, 8 * LEAST), (TELLING, LEAST), (1, LEAST), (1_000_000 * LEAST, MOST)]
         {
             (0..100).for_each(|_| backlog.wrote(bytes_a_second, Duration::from_secs(1)));
             let places: Vec<_> =

@@ -1,11 +1,15 @@
 //! Whether events can be stored, as the threads that write find it.
 
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
 
 use rusqlite::ErrorCode;
 
 use crate::writer::AppendError;
+
+/// How often a disk is called full at the most: one with little room is full and not full many times a second.
+const SAY_AGAIN: Duration = Duration::from_secs(60);
 
 /// Shared by the threads that write and those who ask.
 #[derive(Debug, Default)]
@@ -14,6 +18,8 @@ pub(crate) struct Condition {
     broken: OnceLock<String>,
     /// The last write found no room.
     full: AtomicBool,
+    /// When it was said last that the disk is full.
+    said: Mutex<Option<Instant>>,
 }
 
 impl Condition {
@@ -38,7 +44,16 @@ impl Condition {
     pub(crate) fn wrote(&self) {
         if self.full.load(Ordering::Relaxed) {
             self.full.store(false, Ordering::Release);
-            eprintln!("store: there is room on the disk again; events are accepted");
+        }
+    }
+
+    fn say_full(&self, database: &str) {
+        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        if said.is_none_or(|said| said.elapsed() >= SAY_AGAIN) {
+            *said = Some(Instant::now());
+            eprintln!(
+                "store: the disk is full ({database}); what finds no room is answered with 503, and accepted again once there is some"
+            );
         }
     }
 
@@ -49,11 +64,8 @@ impl Condition {
     pub(crate) fn failed(&self, database: &str, error: &rusqlite::Error) -> AppendError {
         match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => {
-                if !self.full.swap(true, Ordering::AcqRel) {
-                    eprintln!(
-                        "store: the disk is full ({database}); nothing is accepted until there is room"
-                    );
-                }
+                self.full.store(true, Ordering::Release);
+                self.say_full(database);
                 AppendError::Full
             }
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => AppendError::Busy,

@@ -7,13 +7,11 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use crate::error::StoreError;
 use crate::folder::Folder;
 
-/// One database of the data folder.
+/// One database of the data folder. A commit is on disk (`synchronous=FULL`) in each: also in the index, which can be made
+/// anew, because with less a failed sync is noticed by nobody.
 #[derive(Debug)]
 pub(crate) struct Database {
     pub(crate) name: &'static str,
-    /// `FULL`: a commit is on disk. `NORMAL`: the last commits may be lost with the power, which only what can be made
-    /// anew from another database may bear.
-    synchronous: &'static str,
     /// Each brings the schema from its index to the next number.
     migrations: &'static [&'static str],
 }
@@ -21,7 +19,6 @@ pub(crate) struct Database {
 /// Definitions, published files, audit and jobs.
 pub(crate) const REGISTRY: Database = Database {
     name: "registry.db",
-    synchronous: "FULL",
     migrations: &["
         CREATE TABLE sections (
             number INTEGER PRIMARY KEY,
@@ -71,7 +68,6 @@ pub(crate) const REGISTRY: Database = Database {
 /// The append-only log of events, and the quarantine.
 pub(crate) const EVENTS: Database = Database {
     name: "events.db",
-    synchronous: "FULL",
     migrations: &["
         CREATE TABLE events (
             seq INTEGER PRIMARY KEY,
@@ -112,7 +108,6 @@ pub(crate) const EVENTS: Database = Database {
 /// Ids and secondary indexes, merged behind the log and made anew from it.
 pub(crate) const INDEX: Database = Database {
     name: "index.db",
-    synchronous: "NORMAL",
     migrations: &["
         CREATE TABLE ids (
             id BLOB PRIMARY KEY,
@@ -147,11 +142,13 @@ impl Database {
         // A file that is made begins with a rollback journal, whose deletion only `EXTRA` makes durable: coming back after a
         // power cut, it would undo the beginning of a database that holds events by then.
         connection.pragma_update(None, "synchronous", "EXTRA")?;
-        // Both must be set before the first table is made; later they change nothing, and do no harm.
-        connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
+        // Only before the first table is made; later it changes nothing, but writes, which a full disk refuses.
+        if version(&connection)? == 0 {
+            connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
+        }
         connection.pragma_update(None, "secure_delete", "ON")?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
-        connection.pragma_update(None, "synchronous", self.synchronous)?;
+        connection.pragma_update(None, "synchronous", "FULL")?;
         connection.pragma_update(None, "wal_autocheckpoint", 1000)?;
         self.migrate(&mut connection)?;
         Ok(connection)

@@ -7,7 +7,6 @@ mod console;
 mod essential;
 mod hostile;
 mod in_the_browser;
-mod kill;
 mod life_cycle;
 mod modes;
 mod policies;

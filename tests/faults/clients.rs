@@ -26,6 +26,8 @@ struct Book {
     open: Vec<u64>,
     /// How many requests were answered with each status; 0 for those that were not answered.
     statuses: HashMap<u16, u64>,
+    /// Events in all requests, however they were answered.
+    sent: u64,
     /// How long each answer took, by status.
     took: Vec<(u16, Duration)>,
 }
@@ -67,6 +69,11 @@ impl Ledger {
         self.book().statuses.get(&status).copied().unwrap_or_default()
     }
 
+    /// How many events requests held.
+    pub(crate) fn sent(&self) -> u64 {
+        self.book().sent
+    }
+
     /// The longest of all but the slowest hundredth of answers with one of these statuses.
     pub(crate) fn p99(&self, statuses: &[u16]) -> Duration {
         let book = self.book();
@@ -81,22 +88,54 @@ impl Ledger {
         let mut book = self.book();
         book.took.clear();
         book.statuses.clear();
+        book.sent = 0;
     }
 
     /// Sends from so many clients for as long as `go` says, each what was not answered again before anything new.
     pub(crate) fn send(&self, url: &str, key: &str, clients: usize, go: impl Fn() -> bool + Sync) {
+        self.send_every(url, key, clients, Duration::ZERO, go);
+    }
+
+    /// The same, each client as often as this, or as often as it is answered, where that is less.
+    pub(crate) fn send_every(
+        &self,
+        url: &str,
+        key: &str,
+        clients: usize,
+        every: Duration,
+        go: impl Fn() -> bool + Sync,
+    ) {
         thread::scope(|scope| {
             for client in 0..clients {
                 let go = &go;
-                scope.spawn(move || self.client(url, key, client as u64, go));
+                let begin = Instant::now() + every.mul_f64(client as f64 / clients as f64);
+                scope.spawn(move || self.client(url, key, (begin, every), go));
             }
         });
     }
 
-    fn client(&self, url: &str, key: &str, client: u64, go: impl Fn() -> bool) {
-        let mut random = fastrand::Rng::with_seed(client ^ self.next.load(Ordering::Relaxed));
-        let mut connection = None;
+    /// Sends the last promised events once more; each must be promised again.
+    pub(crate) fn send_again(&self, url: &str, key: &str, count: usize) {
+        let last: Vec<_> = self.book().promised.iter().rev().take(count).copied().collect();
+        let mut connection = Connection::open(url).unwrap();
+        for n in last {
+            let body = beacon(vec![one(n, key)]);
+            let answer = connection.post("/c", body.as_bytes()).unwrap();
+            assert!(matches!(answer.status, 200 | 204), "{}: {}", answer.status, answer.text());
+        }
+    }
+
+    fn client(
+        &self,
+        url: &str,
+        key: &str,
+        (mut next, every): (Instant, Duration),
+        go: impl Fn() -> bool,
+    ) {
+        let (mut random, mut connection) = (fastrand::Rng::new(), None);
         while go() {
+            thread::sleep(next.saturating_duration_since(Instant::now()));
+            next = (next + every).max(Instant::now());
             let batch = self.batch(&mut random);
             let body = beacon(batch.iter().map(|n| one(*n, key)).collect());
             if connection.is_none() {
@@ -154,6 +193,7 @@ impl Ledger {
             other => panic!("{other}: {}", answer.text()),
         }
         let mut book = self.book();
+        book.sent += batch.len() as u64;
         *book.statuses.entry(answer.status).or_default() += 1;
         book.took.push((answer.status, took));
         if matches!(answer.status, 200 | 204) {

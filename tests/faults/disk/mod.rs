@@ -4,8 +4,8 @@
 mod file;
 mod vfs;
 
-use std::collections::HashMap;
-use std::ffi::c_int;
+use std::collections::{HashMap, HashSet};
+use std::ffi::{OsStr, OsString, c_int};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -32,6 +32,8 @@ struct State {
     /// Nothing is read or written any more.
     off: bool,
     faults: Faults,
+    /// Names of files that were refused room.
+    refused: HashSet<OsString>,
 }
 
 /// What is wrong with a disk while its power is on.
@@ -80,6 +82,7 @@ impl Disk {
             cut_at: None,
             off: false,
             faults: Faults::default(),
+            refused: HashSet::new(),
         };
         let disk = Arc::new(Disk { folder, state: Mutex::new(state) });
         let mut disks = disks();
@@ -96,11 +99,6 @@ impl Disk {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The folder.
-    pub(crate) fn folder(&self) -> &Path {
-        &self.folder
     }
 
     /// Cuts the power in the n-th operation from now.
@@ -126,7 +124,9 @@ impl Disk {
 
     /// Breaks the disk, or mends it.
     pub(crate) fn set(&self, faults: Faults) {
-        self.state().faults = faults;
+        let mut state = self.state();
+        state.faults = faults;
+        state.refused.clear();
     }
 
     /// Bytes in use.
@@ -137,6 +137,11 @@ impl Disk {
     /// Whether the failure that was asked for has happened.
     pub(crate) fn has_failed(&self) -> bool {
         self.state().faults.fails.is_none()
+    }
+
+    /// Whether this file was refused room since the disk was broken or mended last.
+    pub(crate) fn was_full(&self, file: &str) -> bool {
+        self.state().refused.contains(OsStr::new(file))
     }
 
     /// What a power cut left, as a folder of its own: all that was synced, and of the rest what chance would have it.
@@ -199,6 +204,9 @@ impl Disk {
         let room = state.faults.capacity.map_or(u64::MAX, |all| all.saturating_sub(state.used()));
         let taken = bytes.len() - growth.saturating_sub(room).min(bytes.len() as u64) as usize;
         file.write(at, &bytes[..taken]);
+        if taken < bytes.len() {
+            state.refused.extend(file.path().file_name().map(OsStr::to_owned));
+        }
         let pace = state.faults.bytes_per_second;
         drop(state);
         if let Some(pace) = pace {
