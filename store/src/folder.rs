@@ -13,8 +13,15 @@ pub struct Folder(PathBuf);
 impl Folder {
     /// The folder at this path, made where it is missing, readable by its user alone.
     pub fn open(path: &Path) -> Result<Folder, StoreError> {
-        make(path).map_err(|error| StoreError::Folder { path: path.to_owned(), error })?;
+        make(path)
+            .and_then(|()| usable(path))
+            .map_err(|error| StoreError::Folder { path: path.to_owned(), error })?;
         Ok(Folder(path.to_owned()))
+    }
+
+    /// A folder to read alone, which is there.
+    pub(crate) fn to_read(path: &Path) -> Folder {
+        Folder(path.to_owned())
     }
 
     /// The folder's path.
@@ -66,10 +73,28 @@ pub(crate) struct Lease {
     _file: File,
 }
 
-fn make(path: &Path) -> io::Result<()> {
+/// Makes a folder that its user alone can read, where it is missing.
+pub(crate) fn make(path: &Path) -> io::Result<()> {
     let mut builder = DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(path)
+}
+
+/// Whether this user can write in the folder, and may: what root makes in the folder of somebody else, that user cannot open.
+fn usable(path: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        let owner = fs::metadata(path)?.uid();
+        // Linux says there whose process this is; elsewhere root may do as it likes.
+        let root = fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0);
+        if root && owner != 0 {
+            let why =
+                format!("it belongs to user {owner}, and this is root; run this as that user");
+            return Err(io::Error::new(io::ErrorKind::PermissionDenied, why));
+        }
+    }
+    OpenOptions::new().write(true).create(true).truncate(false).open(path.join("lease")).map(|_| ())
 }

@@ -7,6 +7,7 @@
 
 mod audit;
 mod backlog;
+mod backup;
 mod clock;
 mod condition;
 mod error;
@@ -24,12 +25,14 @@ mod registry;
 mod retention;
 mod schema;
 mod snapshot;
+mod stats;
 mod store;
 mod verify;
 mod watch;
 mod writer;
 
 pub use audit::AuditEntry;
+pub use backup::{Progress, backup, restore};
 pub use clock::Clock;
 pub use error::StoreError;
 pub use folder::Folder;
@@ -42,6 +45,7 @@ pub use random::{bytes, event_seed};
 pub use reader::Reader;
 pub use registry::Registry;
 pub use snapshot::{EventNo, Known, Snapshot};
+pub use stats::{EventStats, FileStats, Stats, stats};
 pub use store::Store;
 pub use verify::{VerifyReport, verify};
 pub use writer::{AppendError, Entry, Written};

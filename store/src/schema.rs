@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
 use crate::error::StoreError;
 use crate::folder::Folder;
@@ -136,6 +136,46 @@ pub(crate) const INDEX: Database = Database {
 impl Database {
     /// Opens it for writing, makes it where it is missing, and brings its schema up to date.
     pub(crate) fn open(&self, folder: &Folder) -> Result<Connection, StoreError> {
+        self.open_to_write(folder).map_err(|error| self.named(error))
+    }
+
+    /// Opens it for reading, and brings an older schema up to date. The database must exist.
+    pub(crate) fn open_to_read(&self, folder: &Folder) -> Result<Connection, StoreError> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let open = || {
+            let connection = Connection::open_with_flags(folder.file(self.name), flags)?;
+            connection.busy_timeout(Duration::from_secs(10))?;
+            let found = version(&connection)?;
+            Ok((connection, found))
+        };
+        let (connection, found) =
+            open().map_err(|error: rusqlite::Error| self.named(error.into()))?;
+        let known = self.migrations.len() as u32;
+        if found > known {
+            return Err(StoreError::NewerSchema { database: self.name, found, known });
+        }
+        if found < known {
+            self.open(folder)?;
+        }
+        Ok(connection)
+    }
+
+    /// An error of this database; what is wrong with its content says which one it is.
+    pub(crate) fn named(&self, error: StoreError) -> StoreError {
+        match error {
+            StoreError::Sqlite(error)
+                if matches!(
+                    error.sqlite_error_code(),
+                    Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
+                ) =>
+            {
+                StoreError::Corrupt { database: self.name, error }
+            }
+            other => other,
+        }
+    }
+
+    fn open_to_write(&self, folder: &Folder) -> Result<Connection, StoreError> {
         let mut connection = Connection::open(folder.file(self.name))?;
         connection.busy_timeout(Duration::from_secs(10))?;
         connection.set_prepared_statement_cache_capacity(64);
@@ -151,14 +191,6 @@ impl Database {
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.pragma_update(None, "wal_autocheckpoint", 1000)?;
         self.migrate(&mut connection)?;
-        Ok(connection)
-    }
-
-    /// Opens it for reading. The database must exist.
-    pub(crate) fn open_to_read(&self, folder: &Folder) -> Result<Connection, StoreError> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(folder.file(self.name), flags)?;
-        connection.busy_timeout(Duration::from_secs(10))?;
         Ok(connection)
     }
 

@@ -255,7 +255,7 @@ fn start_writing(
     backlog: Arc<Backlog>,
 ) -> Result<(SyncSender<Write>, Vec<JoinHandle<()>>), StoreError> {
     let events = EVENTS.open(folder)?;
-    write_out(&events)?;
+    write_out(&events).map_err(|error| EVENTS.named(error.into()))?;
     let filter = Filter::new();
     let merged = Arc::new(AtomicI64::new(0));
     let mut merger = Merger {
@@ -264,7 +264,7 @@ fn start_writing(
         merged: merged.clone(),
         condition: condition.clone(),
     };
-    write_out(&merger.index)?;
+    write_out(&merger.index).map_err(|error| INDEX.named(error.into()))?;
     let next_seq = merger.catch_up(&events)?;
     let (to_merger, merges) = mpsc::channel();
     let (to_writer, writes) = mpsc::sync_channel(QUEUE);

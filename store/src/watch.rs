@@ -41,10 +41,12 @@ pub(crate) fn run(
     loop {
         // Not `recv_timeout`: its deadline is absolute, and never comes where a process runs under a shifted clock.
         thread::sleep(TICK);
-        let mut news = Vec::new();
+        let mut news = HashSet::new();
         loop {
             match seen.try_recv() {
-                Ok(first) => news.push(first),
+                Ok(first) => {
+                    news.insert(first);
+                }
                 Err(TryRecvError::Empty) => break,
                 Err(TryRecvError::Disconnected) => return,
             }
@@ -77,13 +79,15 @@ fn note_seen(
     seen: Seen,
     noted: &mut HashSet<Seen>,
 ) -> Result<(), StoreError> {
-    if !noted.insert(seen) {
+    if noted.contains(&seen) {
         return Ok(());
     }
     let now = definitions.clock.steady();
     definitions.change_event(seen.event, "collector", "tracking.seen", |event| {
         Ok(event.mark_seen(seen.version, now))
     })?;
+    // Not before: what a full disk refused is noted by a later beacon.
+    noted.insert(seen);
     Ok(())
 }
 

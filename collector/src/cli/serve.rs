@@ -45,8 +45,7 @@ impl Serve {
         run_until_told(async move {
             let server = Server::open(&self, context).await?;
             server.say();
-            server.run().await;
-            Ok(())
+            server.run().await
         })
     }
 }
@@ -111,11 +110,16 @@ impl Server {
         }
     }
 
-    /// Runs until the process is told to stop; then finishes what is open and writes everything out.
-    async fn run(self) {
+    /// Runs until the process is told to stop, or the disk fails; then finishes what is open and writes everything out.
+    async fn run(self) -> Result<(), CliError> {
         let (stop, stopped) = watch::channel(false);
+        let watched = self.store.clone();
         tokio::spawn(async move {
-            self.signals.told().await;
+            tokio::select! {
+                () = self.signals.told() => {}
+                () = broken(&watched) => {}
+            }
+            drop(watched);
             let _ = stop.send(true);
         });
         let collector = Arc::new(Collector::new(self.store.clone(), Limits::default()));
@@ -130,8 +134,17 @@ impl Server {
         #[cfg(feature = "console")]
         let _ = pages.await;
         let store = self.store;
+        let broken = store.broken();
         // Dropping the store waits for its threads, which are not to be waited for on an async one.
         let _ = tokio::task::spawn_blocking(move || drop(store)).await;
+        broken.map_or(Ok(()), |why| Err(CliError::Broken(why)))
+    }
+}
+
+/// Ready once nothing is stored any more. A new process finds out what is on disk; this one cannot.
+async fn broken(store: &Store) {
+    while store.broken().is_none() {
+        tokio::time::sleep(SETTLE).await;
     }
 }
 

@@ -49,8 +49,7 @@ impl Demo {
             line(&format!("shop       http://{address}"));
             server.say();
             server.shop = Some((listener, shop));
-            server.run().await;
-            Ok(())
+            server.run().await
         })
     }
 }
