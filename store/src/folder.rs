@@ -3,8 +3,13 @@
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
 
 use crate::error::StoreError;
+
+/// How often one that waits for the lease tries to take it.
+const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
 /// A data folder that exists and can be written.
 #[derive(Clone, Debug)]
@@ -34,17 +39,37 @@ impl Folder {
         self.0.join(name)
     }
 
+    /// Waits until no other server holds the folder, and takes the lease. While it waits, [`Folder::successor_waits`] says
+    /// so to the one that holds it.
+    pub(crate) fn wait_for_lease(&self) -> Result<Lease, StoreError> {
+        let path = self.file("successor");
+        let failed = |error| StoreError::Folder { path: path.clone(), error };
+        let waiting = open_lock(&path).map_err(failed)?;
+        waiting.lock().map_err(failed)?;
+        loop {
+            if let Some(lease) = self.try_lease()? {
+                return Ok(lease);
+            }
+            thread::sleep(LOOK_AGAIN);
+        }
+    }
+
+    /// Whether a process waits for the folder's lease.
+    pub fn successor_waits(&self) -> Result<bool, StoreError> {
+        let path = self.file("successor");
+        let failed = |error| StoreError::Folder { path: path.clone(), error };
+        match open_lock(&path).map_err(failed)?.try_lock() {
+            Ok(()) => Ok(false),
+            Err(fs::TryLockError::WouldBlock) => Ok(true),
+            Err(fs::TryLockError::Error(error)) => Err(failed(error)),
+        }
+    }
+
     /// Takes the lease that makes this process the folder's one server; `None` where another holds it.
     pub(crate) fn try_lease(&self) -> Result<Option<Lease>, StoreError> {
         let path = self.file("lease");
         let failed = |error| StoreError::Folder { path: path.clone(), error };
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&path)
-            .map_err(failed)?;
+        let mut file = open_lock(&path).map_err(failed)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(fs::TryLockError::WouldBlock) => return Ok(None),
@@ -73,6 +98,10 @@ pub(crate) struct Lease {
     _file: File,
 }
 
+fn open_lock(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)
+}
+
 /// Makes a folder that its user alone can read, where it is missing.
 pub(crate) fn make(path: &Path) -> io::Result<()> {
     let mut builder = DirBuilder::new();
@@ -96,5 +125,5 @@ fn usable(path: &Path) -> io::Result<()> {
             return Err(io::Error::new(io::ErrorKind::PermissionDenied, why));
         }
     }
-    OpenOptions::new().write(true).create(true).truncate(false).open(path.join("lease")).map(|_| ())
+    open_lock(&path.join("lease")).map(|_| ())
 }

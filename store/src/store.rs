@@ -97,6 +97,13 @@ impl Store {
         Store::open_leased(folder, lease, clock)
     }
 
+    /// The same, once the server that runs on the folder has ended.
+    pub fn open_next(path: &Path, clock: Clock) -> Result<Arc<Store>, StoreError> {
+        let folder = Folder::open(path)?;
+        let lease = folder.wait_for_lease()?;
+        Store::open_leased(folder, lease, clock)
+    }
+
     pub(crate) fn open_leased(
         folder: Folder,
         lease: Lease,

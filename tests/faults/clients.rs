@@ -54,6 +54,30 @@ fn one(n: u64, key: &str) -> Value {
     event(&id(n), key, 1, json!({ "source": "test", "n": value }))
 }
 
+/// Posts on a connection that is kept. One that was used before may have been closed meanwhile, which is no answer: then
+/// once more on a new one, as browsers do (RFC 9112, 9.3.1).
+fn ask(url: &str, kept: &mut Option<Connection>, body: &[u8]) -> Answer {
+    if let Some(connection) = kept {
+        match connection.post("/c", body) {
+            Ok(answer) if answer.status != 0 => return close_where_told(kept, answer),
+            _ => *kept = None,
+        }
+    }
+    let Ok(mut connection) = Connection::open(url) else { return Answer::default() };
+    let answer = connection.post("/c", body).unwrap_or_default();
+    if answer.status != 0 {
+        *kept = Some(connection);
+    }
+    close_where_told(kept, answer)
+}
+
+fn close_where_told(kept: &mut Option<Connection>, answer: Answer) -> Answer {
+    if answer.header("connection") == Some("close") {
+        *kept = None;
+    }
+    answer
+}
+
 impl Ledger {
     fn book(&self) -> MutexGuard<'_, Book> {
         self.book.lock().unwrap_or_else(PoisonError::into_inner)
@@ -62,6 +86,11 @@ impl Ledger {
     /// How many events were promised so far.
     pub(crate) fn promised(&self) -> usize {
         self.book().promised.len()
+    }
+
+    /// How many requests there were.
+    pub(crate) fn requests(&self) -> u64 {
+        self.book().statuses.values().sum()
     }
 
     /// How many requests were answered with this status.
@@ -138,17 +167,8 @@ impl Ledger {
             next = (next + every).max(Instant::now());
             let batch = self.batch(&mut random);
             let body = beacon(batch.iter().map(|n| one(*n, key)).collect());
-            if connection.is_none() {
-                connection = Connection::open(url).ok();
-            }
             let asked = Instant::now();
-            let answer = match &mut connection {
-                Some(open) => open.post("/c", body.as_bytes()).unwrap_or_default(),
-                None => Answer::default(),
-            };
-            if answer.status == 0 {
-                connection = None;
-            }
+            let answer = ask(url, &mut connection, body.as_bytes());
             self.settle(batch, &answer, asked.elapsed());
         }
     }

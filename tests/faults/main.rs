@@ -6,6 +6,7 @@ mod broken_disk;
 mod clients;
 mod damage;
 mod disk;
+mod hand_over;
 mod kills;
 mod overload;
 mod power;

@@ -10,7 +10,7 @@ mod site;
 
 pub use browser::Browser;
 pub use http::{Answer, Connection, exchange, get, post};
-pub use server::{Run, Server, beaconry, binary_path, eventually};
+pub use server::{Run, Server, beaconry, binary_path, eventually, signal};
 pub use site::Site;
 
 use serde_json::{Value, json};

@@ -132,6 +132,14 @@ impl Server {
         Server::spawn(command, data, 0)
     }
 
+    /// `beaconry serve` on free ports, by a program elsewhere.
+    pub fn start_program(program: &Path, data: &Path) -> Server {
+        let mut command = Command::new(program);
+        command.arg("--data").arg(data).arg("serve");
+        command.args(["--collector", "127.0.0.1:0", "--console", "127.0.0.1:0"]);
+        Server::spawn(command, data, 0)
+    }
+
     fn spawn(mut command: Command, data: &Path, minutes: i64) -> Server {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("the binary starts");
@@ -146,13 +154,16 @@ impl Server {
             minutes,
             errors,
         };
-        for line in BufReader::new(out).lines().map_while(Result::ok) {
+        let mut lines = BufReader::new(out).lines().map_while(Result::ok);
+        while let Some(line) = lines.next() {
             match line.split_whitespace().collect::<Vec<_>>()[..] {
                 ["shop", address] => server.shop = address.to_owned(),
                 ["collector", address] => server.collector = address.to_owned(),
                 // The last line; everything answers by now.
                 ["console", address] => {
                     server.console = address.to_owned();
+                    // Read to its end, which comes when the last process that was handed this output ends.
+                    thread::spawn(move || lines.for_each(drop));
                     return server;
                 }
                 _ => {}
@@ -198,6 +209,11 @@ impl Server {
         self.child.id()
     }
 
+    /// Sends the process a signal, by its name.
+    pub fn signal(&self, name: &str) {
+        signal(self.child.id(), name);
+    }
+
     /// Ends it as a power cut would.
     pub fn kill(mut self) {
         let _ = self.child.kill();
@@ -206,8 +222,7 @@ impl Server {
 
     /// Asks it to stop, waits until it has, and gives its exit code.
     pub fn stop(mut self) -> i32 {
-        let asked = Command::new("kill").arg(self.child.id().to_string()).status();
-        assert!(asked.is_ok_and(|status| status.success()));
+        self.signal("TERM");
         self.child.wait().ok().and_then(|status| status.code()).unwrap_or(-1)
     }
 }
@@ -217,6 +232,12 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Sends a process a signal, by its name.
+pub fn signal(process: u32, name: &str) {
+    let sent = Command::new("kill").arg(format!("-{name}")).arg(process.to_string()).status();
+    assert!(sent.is_ok_and(|status| status.success()), "signal {name} to process {process}");
 }
 
 /// Keeps what a process says, and says it again, so that it stands beside a test that failed.

@@ -2,8 +2,10 @@
 
 #[cfg(feature = "console")]
 pub(crate) mod demo;
+mod hand_over;
 
 use std::future::Future;
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +18,9 @@ use tokio::sync::watch;
 use beaconry_collector::limits::Limits;
 use beaconry_collector::server::{self, Collector};
 use beaconry_model::section::Origin;
-use beaconry_store::Store;
+use beaconry_store::{Store, StoreError};
+
+use hand_over::{Given, HandOver};
 
 use super::Context;
 use super::error::CliError;
@@ -38,6 +42,9 @@ pub(crate) struct Serve {
     /// Where browsers reach the collector, like https://events.shop.example; its own address where it is left out.
     #[arg(long, value_name = "URL")]
     public_url: Option<String>,
+    /// Where another server runs on the data folder, wait until it has ended.
+    #[arg(long)]
+    wait: bool,
 }
 
 impl Serve {
@@ -59,6 +66,7 @@ fn run_until_told(work: impl Future<Output = Result<(), CliError>>) -> Result<()
 /// Everything that runs, its sockets bound.
 struct Server {
     signals: Signals,
+    hand_over: HandOver,
     store: Arc<Store>,
     url: String,
     collector: TcpListener,
@@ -80,10 +88,26 @@ impl Server {
         let signals = Signals::listen()?;
         let given = serve.public_url.clone().map(Origin::try_from).transpose();
         let given = given.map_err(|invalid| CliError::Usage(format!("--public-url: {invalid}")))?;
-        let collector = bind("--collector", serve.collector).await?;
+        let mut sockets = Given::from_environment();
+        let collector = bind("--collector", serve.collector, sockets.take(0)).await?;
         #[cfg(feature = "console")]
-        let console = bind("--console", serve.console).await?;
-        let store = Store::open(&context.data, context.clock)?;
+        let console = bind("--console", serve.console, sockets.take(1)).await?;
+        let store = if serve.wait {
+            let Context { data, clock, .. } = context;
+            let opening = tokio::task::spawn_blocking(move || Store::open_next(&data, clock));
+            opening.await.unwrap_or(Err(StoreError::Stopped))?
+        } else {
+            Store::open(&context.data, context.clock)?
+        };
+        let hand_over = HandOver::new(
+            store.folder().clone(),
+            &[
+                &collector,
+                #[cfg(feature = "console")]
+                &console,
+            ],
+        )
+        .map_err(CliError::io("the listening sockets"))?;
         let url = match given {
             Some(origin) => origin.to_string(),
             None => format!("http://{}", local(&collector, "--collector")?),
@@ -92,6 +116,7 @@ impl Server {
         publish_all(&store, &url)?;
         Ok(Server {
             signals,
+            hand_over,
             store,
             url,
             collector,
@@ -116,7 +141,7 @@ impl Server {
         let watched = self.store.clone();
         tokio::spawn(async move {
             tokio::select! {
-                () = self.signals.told() => {}
+                () = self.signals.told(&self.hand_over) => {}
                 () = broken(&watched) => {}
             }
             drop(watched);
@@ -171,10 +196,18 @@ fn pages(
     })
 }
 
-async fn bind(setting: &str, address: SocketAddr) -> Result<TcpListener, CliError> {
-    TcpListener::bind(address)
-        .await
-        .map_err(CliError::io(format!("{setting}: cannot listen on {address}")))
+/// The socket this process was given, or one on this address.
+async fn bind(
+    setting: &str,
+    address: SocketAddr,
+    given: io::Result<Option<std::net::TcpListener>>,
+) -> Result<TcpListener, CliError> {
+    let listener = match given {
+        Ok(Some(given)) => TcpListener::from_std(given),
+        Ok(None) => TcpListener::bind(address).await,
+        Err(error) => Err(error),
+    };
+    listener.map_err(CliError::io(format!("{setting}: cannot listen on {address}")))
 }
 
 fn local(listener: &TcpListener, setting: &str) -> Result<SocketAddr, CliError> {
@@ -192,6 +225,7 @@ async fn when(mut stopped: watch::Receiver<bool>) {
 struct Signals {
     terminate: Signal,
     interrupt: Signal,
+    upgrade: Signal,
 }
 
 impl Signals {
@@ -200,13 +234,25 @@ impl Signals {
         Ok(Signals {
             terminate: listen(SignalKind::terminate())?,
             interrupt: listen(SignalKind::interrupt())?,
+            upgrade: listen(SignalKind::user_defined2())?,
         })
     }
 
-    async fn told(mut self) {
-        tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
+    /// Ready once this process is to end, with or without a successor.
+    async fn told(mut self, hand_over: &HandOver) {
+        loop {
+            tokio::select! {
+                _ = self.terminate.recv() => return,
+                _ = self.interrupt.recv() => return,
+                _ = self.upgrade.recv() => {}
+            }
+            match hand_over.start().await {
+                Ok(process) => {
+                    eprintln!("beaconry: handing over to process {process}");
+                    return;
+                }
+                Err(why) => eprintln!("beaconry: the upgrade failed, this server goes on: {why}"),
+            }
         }
     }
 }
