@@ -57,8 +57,8 @@ pub(crate) fn run(
             if !std::mem::replace(&mut warned, true) {
                 eprintln!("clock: {warning}");
             }
-        } else {
-            warned = false;
+        } else if std::mem::take(&mut warned) {
+            eprintln!("clock: the system clock is right again; locks and retention go on");
         }
         for first in news {
             report("noting that a snippet was seen", note_seen(definitions, first, &mut noted));

@@ -243,7 +243,7 @@ impl Ledger {
             *stored.entry(n).or_default() += 1;
         }
         let mut kept: HashMap<u64, u32> = HashMap::new();
-        for beacon in reader.quarantine(None, i64::MAX, u32::MAX).unwrap() {
+        for beacon in reader.quarantine(Some(number), i64::MAX, u32::MAX).unwrap() {
             let raw: Value = serde_json::from_str(&beacon.kept.raw).unwrap();
             *kept.entry(raw["data"]["n"].as_str().unwrap().parse().unwrap()).or_default() += 1;
         }

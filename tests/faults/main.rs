@@ -4,6 +4,7 @@
 mod backup;
 mod broken_disk;
 mod clients;
+mod clocks;
 mod damage;
 mod disk;
 mod hand_over;
