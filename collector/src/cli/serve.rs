@@ -85,6 +85,7 @@ impl Server {
                 serve.console
             )));
         }
+        allow_connections();
         let signals = Signals::listen()?;
         let given = serve.public_url.clone().map(Origin::try_from).transpose();
         let given = given.map_err(|invalid| CliError::Usage(format!("--public-url: {invalid}")))?;
@@ -194,6 +195,15 @@ fn pages(
             }
         }
     })
+}
+
+/// Lets this process have as many files open as it may have at all: each connection is one, and many systems begin with a
+/// thousand.
+fn allow_connections() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+    // Where it may not, fewer connections are open at once, and further ones wait.
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
 }
 
 /// The socket this process was given, or one on this address.
