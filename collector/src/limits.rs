@@ -11,6 +11,8 @@ pub struct Limits {
     pub headers: Duration,
     /// How long a client may take to send a request's body.
     pub body: Duration,
+    /// How long a client may leave an answer lying before any more of it is taken.
+    pub answer: Duration,
     /// How long open requests may take once the collector shuts down.
     pub drain: Duration,
 }
@@ -21,6 +23,7 @@ impl Default for Limits {
             connections: 10_000,
             headers: Duration::from_secs(10),
             body: Duration::from_secs(10),
+            answer: Duration::from_secs(10),
             drain: Duration::from_secs(20),
         }
     }

@@ -1,6 +1,7 @@
 //! What the collector answers to: one `match` on method and path.
 
 use hyper::body::Incoming;
+use hyper::header::{CONNECTION, HeaderValue, TRANSFER_ENCODING};
 use hyper::{Method, Request, StatusCode};
 
 use crate::answer::{Answer, Refused, preflight, text, with_cors};
@@ -11,7 +12,8 @@ use crate::server::Collector;
 
 /// Answers one request.
 pub(crate) async fn route(collector: &Collector, request: Request<Incoming>) -> Answer {
-    let answer = match (request.method(), request.uri().path()) {
+    let chunked = request.headers().contains_key(TRANSFER_ENCODING);
+    let mut answer = match (request.method(), request.uri().path()) {
         (&Method::POST, "/c") => ingest::post(collector, request).await,
         (&Method::OPTIONS, "/c") => preflight(),
         (&Method::POST, "/pick") => pick::post(collector, request).await,
@@ -27,6 +29,11 @@ pub(crate) async fn route(collector: &Collector, request: Request<Incoming>) -> 
         }
         _ => Refused::NotFound.answer(),
     };
+    if chunked {
+        // Browsers send a length. Where a proxy in front saw another end of this body than Hyper, what follows on the
+        // connection is not what its client sent (RFC 9112, 6.1).
+        answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
     collector.metrics.answered(answer.status());
     with_cors(answer)
 }

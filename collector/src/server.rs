@@ -11,8 +11,10 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
+use tokio_io_timeout::TimeoutWriter;
 
 use beaconry_store::Store;
 
@@ -60,6 +62,8 @@ pub async fn run(
         };
         match accepted {
             Ok((stream, _)) => {
+                // Answers are small and written whole, so waiting to fill a segment only delays them.
+                let _ = stream.set_nodelay(true);
                 let serving = graceful.watch(connection(stream, collector.clone()));
                 let collector = collector.clone();
                 tokio::spawn(async move {
@@ -77,13 +81,21 @@ pub async fn run(
     let _ = tokio::time::timeout(collector.limits.drain, graceful.shutdown()).await;
 }
 
-/// One connection's HTTP/1, with bounds on the head of each request.
+/// Serves one connection on any stream, as [`run`] serves those it accepts.
+pub async fn serve(
+    stream: impl AsyncRead + AsyncWrite + Send + 'static,
+    collector: Arc<Collector>,
+) -> Result<(), hyper::Error> {
+    connection(stream, collector).await
+}
+
+/// One connection's HTTP/1, with bounds on the head of each request and on how long an answer waits to be taken.
 fn connection(
-    stream: TcpStream,
+    stream: impl AsyncRead + AsyncWrite + Send + 'static,
     collector: Arc<Collector>,
 ) -> impl hyper_util::server::graceful::GracefulConnection<Error = hyper::Error> {
-    // Answers are small and written whole, so waiting to fill a segment only delays them.
-    let _ = stream.set_nodelay(true);
+    let mut stream = TimeoutWriter::new(stream);
+    stream.set_timeout(Some(collector.limits.answer));
     let headers = collector.limits.headers;
     let service = service_fn(move |request| {
         let collector = collector.clone();
@@ -94,7 +106,7 @@ fn connection(
         .header_read_timeout(headers)
         .max_buf_size(MAX_HEAD)
         .pipeline_flush(true)
-        .serve_connection(TokioIo::new(stream), service)
+        .serve_connection(TokioIo::new(Box::pin(stream)), service)
 }
 
 /// Out of file descriptors or memory: accepting again at once would only spin.
