@@ -23,11 +23,20 @@ use crate::limits::{MAX_HEAD, MAX_STREAMS};
 use crate::routes::route;
 use crate::server::Collector;
 
-/// Serves a stream until its client closes it, breaks a bound, or is told that the server stops. A client that breaks off
-/// is its own affair; what it was owed is either durable or unanswered.
+/// Serves a stream of plain HTTP/1 from nobody in particular, until its client closes it or breaks a bound.
 pub async fn serve(
     stream: impl AsyncRead + AsyncWrite + Send + 'static,
-    peer: IpAddr,
+    collector: &Arc<Collector>,
+) {
+    let (_never, stopped) = watch::channel(false);
+    accepted(stream, None, None, collector, stopped).await;
+}
+
+/// Serves a stream until its client closes it, breaks a bound, or is told that the server stops. A client that breaks off
+/// is its own affair; what it was owed is either durable or unanswered.
+pub(crate) async fn accepted(
+    stream: impl AsyncRead + AsyncWrite + Send + 'static,
+    peer: Option<IpAddr>,
     acceptor: Option<TlsAcceptor>,
     collector: &Arc<Collector>,
     stopped: watch::Receiver<bool>,
@@ -48,7 +57,7 @@ pub async fn serve(
 
 async fn over_http1(
     stream: impl AsyncRead + AsyncWrite + Unpin + 'static,
-    peer: IpAddr,
+    peer: Option<IpAddr>,
     collector: &Arc<Collector>,
     stopped: watch::Receiver<bool>,
 ) {
@@ -65,7 +74,7 @@ async fn over_http1(
 
 async fn over_http2(
     stream: impl AsyncRead + AsyncWrite + Unpin + 'static,
-    peer: IpAddr,
+    peer: Option<IpAddr>,
     collector: &Arc<Collector>,
     stopped: watch::Receiver<bool>,
 ) {
@@ -89,9 +98,9 @@ async fn over_http2(
 async fn answer(
     collector: Arc<Collector>,
     request: Request<Incoming>,
-    peer: IpAddr,
+    peer: Option<IpAddr>,
 ) -> Result<Answer, Infallible> {
-    Ok(route(&collector, request, Some(peer)).await)
+    Ok(route(&collector, request, peer).await)
 }
 
 /// What a connection is asked for.

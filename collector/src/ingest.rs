@@ -33,6 +33,10 @@ async fn receive(collector: &Collector, request: Request<Incoming>) -> Result<An
         .get(ORIGIN)
         .map(|origin| String::from_utf8_lossy(origin.as_bytes()).into_owned());
     let body = read(collector, request.into_body()).await?;
+    // Known before anything is read into it, so that what cannot be taken costs next to nothing.
+    if collector.store.is_busy() {
+        return Err(Refused::Busy);
+    }
     let arrival = Arrival { received: collector.store.clock().now(), origin: origin.as_deref() };
     let envelope = Envelope::parse(&body).map_err(Refused::Envelope)?;
     let snapshot = collector.store.snapshot();

@@ -79,7 +79,8 @@ pub async fn run(
                     (collector.clone(), acceptor.clone(), stopped.clone());
                 tokio::spawn(async move {
                     collector.metrics.connected();
-                    connection::serve(stream, peer.ip(), acceptor, &collector, stopped).await;
+                    connection::accepted(stream, Some(peer.ip()), acceptor, &collector, stopped)
+                        .await;
                     collector.metrics.disconnected();
                     drop(slot);
                 });

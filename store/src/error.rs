@@ -23,6 +23,13 @@ pub enum StoreError {
         /// What the other server wrote about itself.
         holder: String,
     },
+    /// A backup cannot be written, or read.
+    Backup {
+        /// The file or folder.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
     /// A database was written by a newer Beaconry.
     NewerSchema {
         /// The database's file name.
@@ -58,6 +65,13 @@ pub enum StoreError {
         /// Why.
         why: String,
     },
+    /// A database is none any more.
+    Corrupt {
+        /// The database's file name.
+        database: &'static str,
+        /// What SQLite found.
+        error: rusqlite::Error,
+    },
     /// A running server did not do what it was asked.
     NoAnswer,
     /// A background thread is gone.
@@ -79,6 +93,16 @@ impl fmt::Display for StoreError {
                 "data folder {}: another server works on it ({holder}); stop that one, or choose another folder with --data",
                 path.display()
             ),
+            StoreError::Backup { path, error } if error.kind() == io::ErrorKind::AlreadyExists => {
+                write!(
+                    f,
+                    "{}: expected nothing there, got something; nothing is overwritten, so name another folder, or move this one away",
+                    path.display()
+                )
+            }
+            StoreError::Backup { path, error } => {
+                write!(f, "{}: a backup could not be written or read: {error}", path.display())
+            }
             StoreError::NewerSchema { database, found, known } => write!(
                 f,
                 "{database}: expected schema {known} or older, got {found}; it was written by a newer Beaconry, so use that one"
@@ -102,6 +126,13 @@ impl fmt::Display for StoreError {
                 )
             }
             StoreError::Broken { why } => write!(f, "segment: {why}"),
+            StoreError::Corrupt { database: "index.db", error } => write!(
+                f,
+                "index.db: {error}; delete it while no server runs (the next start makes it anew from the log), or restore the data folder from a backup"
+            ),
+            StoreError::Corrupt { database, error } => {
+                write!(f, "{database}: {error}; restore the data folder from a backup")
+            }
             StoreError::NoAnswer => f.write_str(
                 "the running server did not answer within 30 seconds; look at what it prints",
             ),

@@ -89,7 +89,7 @@ pub(crate) fn watermark(index: &Connection) -> Result<i64, rusqlite::Error> {
 /// neighbours share pages.
 pub(crate) fn merge(
     index: &mut Connection,
-    mut run: Vec<Unmerged>,
+    run: &mut [Unmerged],
     reaches: i64,
 ) -> Result<(), StoreError> {
     run.sort_unstable_by_key(|unmerged| unmerged.id);
@@ -97,7 +97,7 @@ pub(crate) fn merge(
     {
         let mut ids =
             transaction.prepare_cached("INSERT INTO ids VALUES (?, ?) ON CONFLICT DO NOTHING")?;
-        for unmerged in &run {
+        for unmerged in run.iter() {
             ids.execute(params![unmerged.id.0, unmerged.seq])?;
         }
         run.sort_unstable_by_key(|unmerged| {
@@ -105,7 +105,7 @@ pub(crate) fn merge(
         });
         let mut by_event = transaction
             .prepare_cached("INSERT INTO by_event VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING")?;
-        for unmerged in &run {
+        for unmerged in run.iter() {
             by_event.execute(params![
                 unmerged.event.0,
                 unmerged.test,
@@ -120,14 +120,13 @@ pub(crate) fn merge(
 }
 
 /// Trials are not looked for by version: they are few, and gone in a day.
-fn add_by_version(index: &Connection, mut run: Vec<Unmerged>) -> Result<(), rusqlite::Error> {
-    run.retain(|unmerged| !unmerged.test);
+fn add_by_version(index: &Connection, run: &mut [Unmerged]) -> Result<(), rusqlite::Error> {
     run.sort_unstable_by_key(|unmerged| {
         (unmerged.event, unmerged.ver, unmerged.received, unmerged.seq)
     });
     let mut by_version = index
         .prepare_cached("INSERT INTO by_version VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING")?;
-    for unmerged in &run {
+    for unmerged in run.iter().filter(|unmerged| !unmerged.test) {
         let Unmerged { event, ver, received, seq, .. } = unmerged;
         by_version.execute(params![event.0, ver, received.0, seq])?;
     }
@@ -142,7 +141,7 @@ pub(crate) fn by_version_lacks(index: &Connection) -> Result<Option<i64>, StoreE
 /// Adds a run of what is merged already to the index by version; `done` says that this was the last.
 pub(crate) fn fill_by_version(
     index: &mut Connection,
-    run: Vec<Unmerged>,
+    run: &mut [Unmerged],
     reaches: i64,
     done: bool,
 ) -> Result<(), StoreError> {

@@ -7,8 +7,11 @@
 
 mod audience;
 mod audit;
+mod backlog;
+mod backup;
 mod browse;
 mod clock;
+mod condition;
 mod counts;
 mod error;
 mod folder;
@@ -32,6 +35,7 @@ mod role;
 mod schema;
 mod shares;
 mod snapshot;
+mod stats;
 mod storage;
 mod store;
 mod tally;
@@ -42,6 +46,7 @@ mod writer;
 
 pub use audience::{Audience, KnownAttribute};
 pub use audit::{AuditEntry, AuditFilter, AuditLog, AuditPlace};
+pub use backup::{Progress, backup, restore};
 pub use browse::{Found, Place, Range};
 pub use clock::Clock;
 pub use counts::{Count, Counts, Hours, OTHER, OldPage, Reason};
@@ -68,6 +73,7 @@ pub use replay::{Replay, ReplayCount, Which};
 pub use role::Role;
 pub use shares::{SHARED_MS, Share};
 pub use snapshot::{EventNo, Known, Snapshot};
+pub use stats::{EventStats, FileStats, Stats, stats};
 pub use storage::{DatabaseSize, Due, Many, Storage};
 pub use store::Store;
 pub use token::Token;

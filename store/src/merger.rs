@@ -1,20 +1,27 @@
 //! The thread behind the log: merges sorted runs into the indexes, and takes deleted events out of them.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::mpsc::Receiver;
+use std::sync::mpsc::{Receiver, TryRecvError};
+use std::thread;
+use std::time::Duration;
 
 use rusqlite::Connection;
 
 use beaconry_model::time::Timestamp;
 
+use crate::condition::Condition;
 use crate::error::StoreError;
 use crate::index::{self, Deleted, Filter, Unmerged};
 use crate::log;
-use crate::schema::give_back_pages;
+use crate::schema::{INDEX, give_back_pages};
+use crate::writer::AppendError;
 
 /// Pages given back after each deletion.
 const VACUUM_PAGES: u32 = 256;
+/// How often a full disk is tried again.
+const RETRY: Duration = Duration::from_millis(500);
 
 /// Events merged at a time at start.
 const RUN: usize = 50_000;
@@ -35,6 +42,8 @@ pub(crate) struct Merger {
     pub(crate) filter: Arc<Filter>,
     /// The last place of the log that is merged.
     pub(crate) merged: Arc<AtomicI64>,
+    /// Whether anything can be written.
+    pub(crate) condition: Arc<Condition>,
 }
 
 impl Merger {
@@ -43,9 +52,9 @@ impl Merger {
         self.add_versions(events)?;
         let mut watermark = index::watermark(&self.index)?;
         loop {
-            let run = above(events, watermark, RUN)?;
+            let mut run = above(events, watermark, RUN)?;
             let Some(reaches) = run.last().map(|unmerged| unmerged.seq) else { break };
-            index::merge(&mut self.index, run, reaches)?;
+            index::merge(&mut self.index, &mut run, reaches)?;
             watermark = reaches;
         }
         self.merged.store(watermark, Ordering::Release);
@@ -65,43 +74,77 @@ impl Merger {
             run.retain(|unmerged| unmerged.seq <= merged);
             let done = run.len() < RUN;
             reaches = run.last().map_or(reaches, |unmerged| unmerged.seq);
-            index::fill_by_version(&mut self.index, run, reaches, done)?;
+            index::fill_by_version(&mut self.index, &mut run, reaches, done)?;
             if done {
                 return Ok(());
             }
         }
     }
 
-    /// Works until the writer is gone.
+    /// Works until the writer is gone. On a full disk it tries again until there is room: the log has everything, and where
+    /// the lag grows too long, the writer answers "busy".
     pub(crate) fn run(mut self, asked: &Receiver<Merge>) {
-        while let Ok(merge) = asked.recv() {
-            if let Err(error) = self.take(merge) {
-                // The log has everything: the next start merges it again. Until then nothing more may be merged, or the
-                // watermark would pass over what is missing; the writer sees the lag grow and answers "busy".
-                eprintln!(
-                    "store: merging into index.db failed ({error}); restart Beaconry once that is mended"
-                );
-                while asked.recv().is_ok() {}
+        let mut waiting = VecDeque::new();
+        loop {
+            let Some(merge) = waiting.front_mut() else {
+                let Ok(merge) = asked.recv() else { return };
+                waiting.push_back(merge);
+                continue;
+            };
+            match self.take(merge) {
+                Ok(()) => {
+                    waiting.pop_front();
+                }
+                Err(StoreError::Sqlite(error)) => {
+                    match self.condition.failed(INDEX.name, &error) {
+                        AppendError::Full | AppendError::Busy => {}
+                        // The next start merges from the log. Nothing more may be merged until then, or the watermark would
+                        // pass over what is missing.
+                        AppendError::Broken(_) => return,
+                    }
+                    if !wait(asked, &mut waiting) {
+                        return;
+                    }
+                }
+                // The log has everything: the next start merges it again.
+                Err(error) => {
+                    eprintln!(
+                        "store: merging into index.db stops ({error}); restart Beaconry once that is mended"
+                    );
+                    return;
+                }
             }
         }
     }
 
-    fn take(&mut self, merge: Merge) -> Result<(), StoreError> {
+    fn take(&mut self, merge: &mut Merge) -> Result<(), StoreError> {
         match merge {
             Merge::Run { run, reaches } => {
-                let ids: Vec<_> = run.iter().map(|unmerged| unmerged.id).collect();
-                index::merge(&mut self.index, run, reaches)?;
+                index::merge(&mut self.index, run, *reaches)?;
                 // Before the writer lets go of the ids, so that there is no moment in which nobody knows them.
-                ids.into_iter().for_each(|id| self.filter.add(id));
-                self.merged.store(reaches, Ordering::Release);
+                run.iter().for_each(|unmerged| self.filter.add(unmerged.id));
+                self.merged.store(*reaches, Ordering::Release);
             }
             Merge::Forget { deleted, now } => {
-                index::forget(&mut self.index, &deleted, now)?;
-                index::drop_forgotten(&mut self.index, now, 1_000)?;
+                index::forget(&mut self.index, deleted, *now)?;
+                index::drop_forgotten(&mut self.index, *now, 1_000)?;
                 give_back_pages(&self.index, VACUUM_PAGES)?;
             }
         }
         Ok(())
+    }
+}
+
+/// Waits a moment, and takes what is asked meanwhile. Says no once nobody can ask any more: what is left is merged at the
+/// next start.
+fn wait(asked: &Receiver<Merge>, waiting: &mut VecDeque<Merge>) -> bool {
+    thread::sleep(RETRY);
+    loop {
+        match asked.try_recv() {
+            Ok(merge) => waiting.push_back(merge),
+            Err(TryRecvError::Empty) => return true,
+            Err(TryRecvError::Disconnected) => return false,
+        }
     }
 }
 

@@ -138,6 +138,13 @@ impl Reader {
         Ok(log::last_seq(self.events())?)
     }
 
+    /// How many places of the log the indexes are behind.
+    pub fn index_lag(&self) -> Result<i64, StoreError> {
+        // Asked first: what is merged meanwhile must not look as if it were ahead of the log.
+        let merged = index::watermark(self.index())?;
+        Ok((log::last_seq(self.events())? - merged).max(0))
+    }
+
     /// How many events of one kind are stored, trials not counted.
     pub fn count(&self, event: EventNo) -> Result<u64, StoreError> {
         Ok(self.count_by_version(event)?.into_iter().map(|(_, count)| count).sum())

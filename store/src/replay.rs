@@ -232,7 +232,7 @@ fn store(
 /// Waits for the writer where it has much to do: what arrives comes first.
 fn write(writer: &SyncSender<Write>, entries: Vec<Entry>) -> Result<Written, AppendError> {
     for _ in 0..TRIES {
-        let written = queue(writer, entries.clone())
+        let written = queue(writer, entries.clone(), None)
             .and_then(|wait| wait.blocking_recv().unwrap_or(Err(AppendError::Busy)));
         match written {
             Err(AppendError::Busy) => thread::sleep(WAIT),

@@ -2,18 +2,16 @@
 
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
 use crate::error::StoreError;
 use crate::folder::Folder;
 
-/// One database of the data folder.
+/// One database of the data folder. A commit is on disk (`synchronous=FULL`) in each: also in the index, which can be made
+/// anew, because with less a failed sync is noticed by nobody.
 #[derive(Debug)]
 pub(crate) struct Database {
     pub(crate) name: &'static str,
-    /// `FULL`: a commit is on disk. `NORMAL`: the last commits may be lost with the power, which only what can be made
-    /// anew from another database may bear.
-    synchronous: &'static str,
     /// Each brings the schema from its index to the next number.
     migrations: &'static [&'static str],
 }
@@ -21,7 +19,6 @@ pub(crate) struct Database {
 /// Definitions, published files, audit and jobs.
 pub(crate) const REGISTRY: Database = Database {
     name: "registry.db",
-    synchronous: "FULL",
     migrations: &[
         "
         CREATE TABLE sections (
@@ -104,7 +101,6 @@ pub(crate) const REGISTRY: Database = Database {
 /// sessions are written while people only look, and each change of the registry has every definition loaded anew.
 pub(crate) const PEOPLE: Database = Database {
     name: "people.db",
-    synchronous: "FULL",
     migrations: &[
         "
         CREATE TABLE people (
@@ -154,7 +150,6 @@ pub(crate) const PEOPLE: Database = Database {
 /// is defined, and each change of the registry has every definition loaded anew.
 pub(crate) const KEYS: Database = Database {
     name: "keys.db",
-    synchronous: "FULL",
     migrations: &[
         "
         CREATE TABLE keys (
@@ -197,7 +192,6 @@ pub(crate) const KEYS: Database = Database {
 /// The append-only log of events, and the quarantine.
 pub(crate) const EVENTS: Database = Database {
     name: "events.db",
-    synchronous: "FULL",
     migrations: &[
         "
         CREATE TABLE events (
@@ -305,7 +299,6 @@ const COUNTERS: &str = "
 /// Ids and secondary indexes, merged behind the log and made anew from it.
 pub(crate) const INDEX: Database = Database {
     name: "index.db",
-    synchronous: "NORMAL",
     migrations: &[
         "
         CREATE TABLE ids (
@@ -349,7 +342,6 @@ pub(crate) const INDEX: Database = Database {
 /// What hangs on a profile goes by its slot, a number; its public ids lead to it.
 pub(crate) const PROFILES: Database = Database {
     name: "profiles.db",
-    synchronous: "FULL",
     migrations: &["
         CREATE TABLE profiles (
             slot INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -417,24 +409,61 @@ pub(crate) const PROFILES: Database = Database {
 impl Database {
     /// Opens it for writing, makes it where it is missing, and brings its schema up to date.
     pub(crate) fn open(&self, folder: &Folder) -> Result<Connection, StoreError> {
-        let mut connection = Connection::open(folder.file(self.name))?;
-        connection.busy_timeout(Duration::from_secs(10))?;
-        connection.set_prepared_statement_cache_capacity(64);
-        // Both must be set before the first table is made; later they change nothing, and do no harm.
-        connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
-        connection.pragma_update(None, "secure_delete", "ON")?;
-        connection.pragma_update(None, "journal_mode", "WAL")?;
-        connection.pragma_update(None, "synchronous", self.synchronous)?;
-        connection.pragma_update(None, "wal_autocheckpoint", 1000)?;
-        self.migrate(&mut connection)?;
+        self.open_to_write(folder).map_err(|error| self.named(error))
+    }
+
+    /// Opens it for reading, and brings an older schema up to date. The database must exist.
+    pub(crate) fn open_to_read(&self, folder: &Folder) -> Result<Connection, StoreError> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let open = || {
+            let connection = Connection::open_with_flags(folder.file(self.name), flags)?;
+            connection.busy_timeout(Duration::from_secs(10))?;
+            let found = version(&connection)?;
+            Ok((connection, found))
+        };
+        let (connection, found) =
+            open().map_err(|error: rusqlite::Error| self.named(error.into()))?;
+        let known = self.migrations.len() as u32;
+        if found > known {
+            return Err(StoreError::NewerSchema { database: self.name, found, known });
+        }
+        if found < known {
+            self.open(folder)?;
+        }
         Ok(connection)
     }
 
-    /// Opens it for reading. The database must exist.
-    pub(crate) fn open_to_read(&self, folder: &Folder) -> Result<Connection, StoreError> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(folder.file(self.name), flags)?;
+    /// An error of this database; what is wrong with its content says which one it is.
+    pub(crate) fn named(&self, error: StoreError) -> StoreError {
+        match error {
+            StoreError::Sqlite(error)
+                if matches!(
+                    error.sqlite_error_code(),
+                    Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
+                ) =>
+            {
+                StoreError::Corrupt { database: self.name, error }
+            }
+            other => other,
+        }
+    }
+
+    fn open_to_write(&self, folder: &Folder) -> Result<Connection, StoreError> {
+        let mut connection = Connection::open(folder.file(self.name))?;
         connection.busy_timeout(Duration::from_secs(10))?;
+        connection.set_prepared_statement_cache_capacity(64);
+        // A file that is made begins with a rollback journal, whose deletion only `EXTRA` makes durable: coming back after a
+        // power cut, it would undo the beginning of a database that holds events by then.
+        connection.pragma_update(None, "synchronous", "EXTRA")?;
+        // Only before the first table is made; later it changes nothing, but writes, which a full disk refuses.
+        if version(&connection)? == 0 {
+            connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
+        }
+        connection.pragma_update(None, "secure_delete", "ON")?;
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        connection.pragma_update(None, "wal_autocheckpoint", 1000)?;
+        self.migrate(&mut connection)?;
         Ok(connection)
     }
 
@@ -456,6 +485,18 @@ impl Database {
         transaction.commit()?;
         Ok(())
     }
+}
+
+/// Writes a database's first page as it is.
+pub(crate) fn rewrite_a_page(connection: &Connection) -> Result<(), rusqlite::Error> {
+    connection.pragma_update(None, "user_version", version(connection)?)
+}
+
+/// Brings what an earlier process left in the WAL into the database itself. It may have ended because a sync failed, and
+/// then the pages that this process can read are not all on disk, and never will be unless they are written anew. Where
+/// somebody reads for longer than ten seconds, some stays until the next checkpoint.
+pub(crate) fn write_out(connection: &Connection) -> Result<(), rusqlite::Error> {
+    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
 }
 
 fn version(connection: &Connection) -> Result<u32, rusqlite::Error> {

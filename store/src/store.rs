@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::atomic::AtomicI64;
 use std::sync::mpsc::{self, Sender, SyncSender, TrySendError};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use arc_swap::ArcSwap;
@@ -14,7 +14,9 @@ use beaconry_model::event::Event;
 use beaconry_model::judge::Facts;
 use beaconry_model::time::Timestamp;
 
+use crate::backlog::{Backlog, Place};
 use crate::clock::Clock;
+use crate::condition::Condition;
 use crate::counts::Count;
 use crate::error::StoreError;
 use crate::folder::{Folder, Lease};
@@ -27,7 +29,7 @@ use crate::profiles::{self, Profiler};
 use crate::reader::{Pool, Reader};
 use crate::registry::Registry;
 use crate::replay::{self, Replay, ReplayCount};
-use crate::schema::{EVENTS, INDEX, PROFILES};
+use crate::schema::{EVENTS, INDEX, PROFILES, write_out};
 use crate::snapshot::{EventNo, Known, Snapshot};
 use crate::tally::Tally;
 use crate::watch::{self, Seen};
@@ -42,7 +44,8 @@ pub struct Store {
     pub(crate) profiler: Profiler,
     pub(crate) pool: profiles::Pool,
     seen: Sender<Seen>,
-    broken: Arc<OnceLock<String>>,
+    condition: Arc<Condition>,
+    backlog: Arc<Backlog>,
     /// What was refused, until the writer writes it down.
     refused: Arc<Mutex<Tally>>,
     feed: Feed,
@@ -107,16 +110,22 @@ impl Store {
         Store::open_leased(folder, lease, clock)
     }
 
+    /// The same, once the server that runs on the folder has ended.
+    pub fn open_next(path: &Path, clock: Clock) -> Result<Arc<Store>, StoreError> {
+        let folder = Folder::open(path)?;
+        let lease = folder.wait_for_lease()?;
+        Store::open_leased(folder, lease, clock)
+    }
+
     pub(crate) fn open_leased(
         folder: Folder,
         lease: Lease,
         clock: Clock,
     ) -> Result<Arc<Store>, StoreError> {
         let definitions = Arc::new(Definitions::open(folder, clock)?);
-        let broken = Arc::new(OnceLock::new());
-        let refused = Arc::default();
-        let Writing { writer, profiler, mut threads } =
-            start_writing(&definitions, broken.clone(), Arc::clone(&refused))?;
+        let shared = Shared::default();
+        let Writing { writer, profiler, mut threads } = start_writing(&definitions, &shared)?;
+        let Shared { condition, backlog, refused } = shared;
         let (seen, news) = mpsc::channel();
         let watched = Registry::open(&definitions.folder)?;
         let picks = Picks::open(&mut definitions.registry())?;
@@ -130,7 +139,8 @@ impl Store {
             profiler,
             pool: profiles::Pool::default(),
             seen,
-            broken,
+            condition,
+            backlog,
             refused,
             feed: Feed::default(),
             picks,
@@ -172,14 +182,27 @@ impl Store {
 
     /// Whether events can be stored; where not, why.
     pub fn health(&self) -> Result<(), String> {
-        self.broken.get().map_or(Ok(()), |why| Err(AppendError::Broken(why.clone()).to_string()))
+        self.condition.check().map_err(|error| error.to_string())
+    }
+
+    /// Whether nothing is stored any more until a restart; then, why.
+    pub fn broken(&self) -> Option<String> {
+        self.condition.broken().map(|error| error.to_string())
+    }
+
+    /// Whether more waits to be written than the disk takes in a second, so that a request would be answered "busy".
+    pub fn is_busy(&self) -> bool {
+        self.backlog.is_full()
     }
 
     /// Stores events and keeps rejected ones aside. Ready only after the commit that holds all of them.
     pub async fn append(&self, entries: Vec<Entry>) -> Result<Written, AppendError> {
         let seen = self.first_beacons(&entries);
         let old = self.of_old_snippets(&entries);
-        let written = queue(&self.writer, entries)?.await.map_err(|_| AppendError::Busy)??;
+        let place = self.backlog.enter(entries.iter().map(Entry::weight).sum());
+        let place = place.ok_or(AppendError::Busy)?;
+        let written =
+            queue(&self.writer, entries, Some(place))?.await.map_err(|_| AppendError::Busy)??;
         if !old.is_empty() {
             let mut tally = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
             for (event, facts) in &old {
@@ -284,9 +307,10 @@ impl Store {
 pub(crate) fn queue(
     writer: &SyncSender<Write>,
     entries: Vec<Entry>,
+    place: Option<Place>,
 ) -> Result<oneshot::Receiver<Result<Written, AppendError>>, AppendError> {
     let (done, wait) = oneshot::channel();
-    match writer.try_send(Write::Append { entries, done }) {
+    match writer.try_send(Write::Append { entries, done, place }) {
         Ok(()) => Ok(wait),
         Err(TrySendError::Full(_)) => Err(AppendError::Busy),
         Err(TrySendError::Disconnected(_)) => {
@@ -313,6 +337,14 @@ impl Drop for Store {
     }
 }
 
+/// What the threads that write share with everybody.
+#[derive(Default)]
+struct Shared {
+    condition: Arc<Condition>,
+    backlog: Arc<Backlog>,
+    refused: Arc<Mutex<Tally>>,
+}
+
 /// The threads that write, and how to ask them.
 struct Writing {
     writer: SyncSender<Write>,
@@ -321,21 +353,25 @@ struct Writing {
 }
 
 /// Recovers the log, then starts the threads that write it and merge behind it.
-fn start_writing(
-    definitions: &Definitions,
-    broken: Arc<OnceLock<String>>,
-    refused: Arc<Mutex<Tally>>,
-) -> Result<Writing, StoreError> {
+fn start_writing(definitions: &Definitions, shared: &Shared) -> Result<Writing, StoreError> {
     let folder = &definitions.folder;
+    let Shared { condition, backlog, refused } = shared;
     let events = EVENTS.open(folder)?;
+    write_out(&events).map_err(|error| EVENTS.named(error.into()))?;
     let filter = Filter::new();
     let merged = Arc::new(AtomicI64::new(0));
-    let mut merger =
-        Merger { index: INDEX.open(folder)?, filter: filter.clone(), merged: merged.clone() };
+    let mut merger = Merger {
+        index: INDEX.open(folder)?,
+        filter: filter.clone(),
+        merged: merged.clone(),
+        condition: condition.clone(),
+    };
+    write_out(&merger.index).map_err(|error| INDEX.named(error.into()))?;
     // No place is used twice, not even where the index was made anew and the newest rows were deleted.
     let linked = profiles::watermark(&PROFILES.open(folder)?)?;
     let next_seq = merger.catch_up(&events)?.max(linked + 1);
-    let (profiler, linking) = profiles::start(folder, &mut definitions.registry(), next_seq - 1)?;
+    let (profiler, linking) =
+        profiles::start(folder, &mut definitions.registry(), next_seq - 1, condition.clone())?;
     let (to_merger, merges) = mpsc::channel();
     let (to_writer, writes) = mpsc::sync_channel(QUEUE);
     let index = INDEX.open_to_read(folder)?;
@@ -349,10 +385,11 @@ fn start_writing(
         next_seq,
         unmerged: Pending::default(),
         ticks: 0,
-        refused,
+        refused: refused.clone(),
         uncounted: 0,
         linking: profiler.behind(),
-        broken,
+        condition: condition.clone(),
+        backlog: backlog.clone(),
     };
     let threads = vec![
         linking,

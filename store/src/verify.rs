@@ -1,16 +1,20 @@
 //! Holds a data folder against what must be true of it.
 
-use std::collections::BTreeMap;
+mod rows;
+
+use std::collections::HashMap;
 
 use rusqlite::Connection;
 use serde::Serialize;
 
+use beaconry_model::time::Timestamp;
+
+use crate::clock::Clock;
 use crate::error::StoreError;
 use crate::folder::Folder;
-use crate::index;
-use crate::log::{COLUMNS, StoredEvent};
-use crate::profiles::ProfileReader;
-use crate::schema::{EVENTS, INDEX, KEYS, PEOPLE, PROFILES, REGISTRY};
+use crate::profiles::{Logged, ProfileReader};
+use crate::retention::TEST_KEPT_MS;
+use crate::schema::{Database, EVENTS, INDEX, KEYS, PEOPLE, PROFILES, REGISTRY};
 use crate::snapshot::{EventNo, Snapshot};
 
 /// What was checked, and what is wrong.
@@ -18,117 +22,140 @@ use crate::snapshot::{EventNo, Snapshot};
 pub struct VerifyReport {
     /// Events whose checksums were read.
     pub events: u64,
+    /// Beacons in quarantine that were read.
+    pub quarantined: u64,
     /// Each fault in a sentence; none where all is well.
     pub faults: Vec<String>,
 }
 
-/// Checks every page, every row's checksum, that each merged event's id is indexed, that the counters of what is held count
-/// what is there, and that each timeline holds just what the log has of its profile.
+/// Checks every page; every event's checksum, that it is indexed where it lies, and that none is there twice; that the
+/// counters of what is held count what is there; that each timeline holds just what the log has of its profile; that
+/// everything stored is of an event that is defined; that definitions are what the audit noted last; and the checksums of
+/// published files. Works beside a running server.
 pub fn verify(folder: &Folder) -> Result<VerifyReport, StoreError> {
-    let mut report = VerifyReport::default();
+    let (mut report, now) = (VerifyReport::default(), Clock::default().now());
     let (events, index) = (EVENTS.open_to_read(folder)?, INDEX.open_to_read(folder)?);
-    let registry = REGISTRY.open_to_read(folder)?;
-    let profiles = ProfileReader::open(folder)?;
-    for (name, connection) in [
-        (EVENTS.name, &events),
-        (INDEX.name, &index),
-        (REGISTRY.name, &registry),
-        (PROFILES.name, &profiles.profiles),
-    ] {
-        check_pages(name, connection, &mut report)?;
+    // Not there yet in the folder of a Beaconry that knew no profiles.
+    let profiles = folder.file(PROFILES.name).exists();
+    let profiles = profiles.then(|| ProfileReader::open(folder)).transpose()?;
+    check_pages(&EVENTS, &events, &mut report)?;
+    check_pages(&INDEX, &index, &mut report)?;
+    if let Some(profiles) = &profiles {
+        check_pages(&PROFILES, &profiles.profiles, &mut report)?;
     }
     // People are there once a console was run, keys once one was made.
     for database in [&PEOPLE, &KEYS] {
         if folder.file(database.name).exists() {
-            check_pages(database.name, &database.open_to_read(folder)?, &mut report)?;
+            check_pages(database, &database.open_to_read(folder)?, &mut report)?;
         }
     }
-    if let Err(error) = Snapshot::load(&registry) {
-        report.faults.push(error.to_string());
+    if !report.faults.is_empty() {
+        // What lies on broken pages cannot be read.
+        return Ok(report);
     }
-    check_rows(&events, &index, &mut report)?;
-    profiles.check(&mut report.faults)?;
+    let mut of_events = HashMap::new();
+    {
+        // The index is looked at as it was before the log: so what it holds is in the log, or was deleted since.
+        let indexed = index.unchecked_transaction()?;
+        let logged = events.unchecked_transaction()?;
+        let index = rows::Indexed::look(&indexed)?;
+        rows::check_rows(&logged, index, &mut of_events, &mut report)?;
+        rows::check_quarantine(&logged, &mut of_events, &mut report)?;
+    }
+    if let Some(profiles) = &profiles {
+        let snapshot = Snapshot::load(&REGISTRY.open_to_read(folder)?).ok();
+        profiles.check(&|row| is_expired(snapshot.as_ref(), row, now), &mut report.faults)?;
+    }
+    // Last, so that it knows every event that came up meanwhile.
+    let registry = REGISTRY.open_to_read(folder)?;
+    check_pages(&REGISTRY, &registry, &mut report)?;
+    if !report.faults.is_empty() {
+        return Ok(report);
+    }
+    check_definitions(&registry, &of_events, &mut report)?;
+    check_published(&registry, &mut report)?;
     Ok(report)
 }
 
+/// Whether retention may have taken the row from its timeline already. From the log it goes after that.
+fn is_expired(snapshot: Option<&Snapshot>, row: Logged, now: Timestamp) -> bool {
+    let Some(known) = snapshot.and_then(|snapshot| snapshot.by_number(row.event)) else {
+        return false;
+    };
+    let kept_since = if row.test {
+        Some(now.plus(-TEST_KEPT_MS))
+    } else {
+        known.event.retention().expired_before(now)
+    };
+    kept_since.is_some_and(|since| row.received < since)
+}
+
 fn check_pages(
-    name: &str,
+    database: &Database,
     connection: &Connection,
     report: &mut VerifyReport,
 ) -> Result<(), StoreError> {
-    let mut statement = connection.prepare("PRAGMA integrity_check")?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
-        let found: String = row.get(0)?;
-        if found != "ok" {
-            report.faults.push(format!("{name}: {found}"));
+    let mut check = || -> Result<(), rusqlite::Error> {
+        let mut statement = connection.prepare("PRAGMA integrity_check")?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let found: String = row.get(0)?;
+            if found != "ok" {
+                report.faults.push(format!("{}: {found}", database.name));
+            }
         }
-    }
-    Ok(())
+        Ok(())
+    };
+    check().map_err(|error| database.named(error.into()))
 }
 
-fn check_rows(
-    events: &Connection,
-    index: &Connection,
+fn check_definitions(
+    registry: &Connection,
+    of_events: &HashMap<EventNo, &'static str>,
     report: &mut VerifyReport,
 ) -> Result<(), StoreError> {
-    // One view of rows and counters, whatever a server beside writes meanwhile.
-    let _view = events.unchecked_transaction()?;
-    let merged = index::watermark(index)?;
-    let mut there = BTreeMap::new();
-    let mut statement = events.prepare(&format!("SELECT {COLUMNS} FROM events ORDER BY seq"))?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
-        report.events += 1;
-        // By the columns as they are, so that a damaged row is one fault and not two.
-        let (ver, test) = (row.get(3)?, row.get::<_, u32>(7)? & 1 != 0);
-        *there.entry((EventNo(row.get(2)?), test, ver)).or_default() += 1;
-        match StoredEvent::read(row) {
-            Ok(event) => check_indexed(index, merged, &event, report)?,
-            Err(error) => report.faults.push(error.to_string()),
+    match Snapshot::load(registry) {
+        Ok(snapshot) => {
+            let unknown =
+                of_events.iter().filter(|(event, _)| snapshot.by_number(**event).is_none());
+            report.faults.extend(unknown.map(|(event, what)| {
+                format!("{what} are of event number {}, which is not defined", event.0)
+            }));
         }
+        Err(error) => report.faults.push(format!("registry.db: {error}")),
     }
-    check_held(events, there, report)
-}
-
-fn check_indexed(
-    index: &Connection,
-    merged: i64,
-    event: &StoredEvent,
-    report: &mut VerifyReport,
-) -> Result<(), StoreError> {
-    if event.seq <= merged && !index::holds(index, event.id)? {
-        report
-            .faults
-            .push(format!("index.db: the id of event {} (row {}) is missing", event.id, event.seq));
-    }
-    Ok(())
-}
-
-/// Whether the counters say what was found.
-fn check_held(
-    events: &Connection,
-    mut there: BTreeMap<(EventNo, bool, u32), u64>,
-    report: &mut VerifyReport,
-) -> Result<(), StoreError> {
-    let mut statement = events.prepare(
-        "SELECT event, what = 'trial', ver, count FROM held WHERE what IN ('stored', 'trial')",
-    )?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
-        let (event, trial, ver): (u32, bool, u32) = (row.get(0)?, row.get(1)?, row.get(2)?);
-        let (counted, found): (u64, u64) =
-            (row.get(3)?, there.remove(&(EventNo(event), trial, ver)).unwrap_or_default());
-        if counted != found {
+    // Constants on both sides: what is defined, and the actions that change it.
+    for (things, name, actions) in [
+        ("events", "discriminator", "(action GLOB 'event.*' OR action GLOB 'tracking.*')"),
+        ("sections", "id", "action GLOB 'section.*'"),
+    ] {
+        let mut statement = registry.prepare(&format!(
+            "SELECT {name} FROM {things} AS defined WHERE doc <> (
+                SELECT after FROM audit WHERE thing = defined.{name} AND {actions} AND after IS NOT NULL
+                ORDER BY number DESC LIMIT 1)"
+        ))?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let thing: String = row.get(0)?;
             report.faults.push(format!(
-                "events.db: the counter of event {event}, version {ver} says {counted}, and {found} are there"
+                "registry.db: the definition of {thing} is not what the audit noted last"
             ));
         }
     }
-    for ((EventNo(event), _, ver), found) in there {
-        report.faults.push(format!(
-            "events.db: the counter of event {event}, version {ver} is missing, and {found} are there"
-        ));
+    Ok(())
+}
+
+/// Gzip (RFC 1952) ends with the CRC-32 of what was packed, and its length.
+fn check_published(registry: &Connection, report: &mut VerifyReport) -> Result<(), StoreError> {
+    let mut statement = registry.prepare("SELECT path, body, gzip FROM published")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let (path, body, gzip): (String, Vec<u8>, Vec<u8>) =
+            (row.get(0)?, row.get(1)?, row.get(2)?);
+        let sum = gzip.len().checked_sub(8).map(|at| &gzip[at..at + 4]);
+        if sum != Some(&crc32fast::hash(&body).to_le_bytes()[..]) {
+            report.faults.push(format!("registry.db: {path} is not what was published"));
+        }
     }
     Ok(())
 }

@@ -44,10 +44,12 @@ pub(crate) fn run(
     loop {
         // Not `recv_timeout`: its deadline is absolute, and never comes where a process runs under a shifted clock.
         thread::sleep(TICK);
-        let mut news = Vec::new();
+        let mut news = HashSet::new();
         loop {
             match seen.try_recv() {
-                Ok(first) => news.push(first),
+                Ok(first) => {
+                    news.insert(first);
+                }
                 Err(TryRecvError::Empty) => break,
                 Err(TryRecvError::Disconnected) => return,
             }
@@ -59,8 +61,8 @@ pub(crate) fn run(
             if !std::mem::replace(&mut warned, true) {
                 eprintln!("clock: {warning}");
             }
-        } else {
-            warned = false;
+        } else if std::mem::take(&mut warned) {
+            eprintln!("clock: the system clock is right again; locks and retention go on");
         }
         for first in news {
             report("noting that a snippet was seen", note_seen(definitions, first, &mut noted));
@@ -88,13 +90,15 @@ fn note_seen(
     seen: Seen,
     noted: &mut HashSet<Seen>,
 ) -> Result<(), StoreError> {
-    if !noted.insert(seen) {
+    if noted.contains(&seen) {
         return Ok(());
     }
     let now = definitions.clock.steady();
     definitions.change_event(seen.event, "collector", "tracking.seen", |event| {
         Ok(event.mark_seen(seen.version, now))
     })?;
+    // Not before: what a full disk refused is noted by a later beacon.
+    noted.insert(seen);
     Ok(())
 }
 

@@ -6,21 +6,24 @@ use std::fmt;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::mpsc::{Receiver, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
-use rusqlite::{Connection, ErrorCode};
+use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use beaconry_model::event_id::EventId;
 use beaconry_model::judge::{Accepted, Quarantined};
 use beaconry_model::time::Timestamp;
 
+use crate::backlog::{Backlog, Place};
+use crate::condition::Condition;
 use crate::counts;
 use crate::index::{self, Deleted, Filter, Unmerged};
 use crate::log;
 use crate::merger::Merge;
 use crate::profiles::Behind;
 use crate::quarantine;
-use crate::schema::give_back_pages;
+use crate::schema::{EVENTS, give_back_pages, rewrite_a_page};
 use crate::snapshot::EventNo;
 use crate::tally::{Held, Tally};
 
@@ -55,6 +58,18 @@ impl Entry {
         | Entry::Quarantined(event, ..)
         | Entry::Replayed(event, ..)) = self;
         *event
+    }
+
+    /// About what it takes in memory and on disk, in bytes.
+    pub(crate) fn weight(&self) -> usize {
+        const FACTS: usize = 200;
+        FACTS
+            + match self {
+                Entry::Accepted(_, accepted) | Entry::Replayed(_, accepted, _) => {
+                    accepted.data().len()
+                }
+                Entry::Quarantined(_, kept, _) => kept.raw.len(),
+            }
     }
 }
 
@@ -99,14 +114,14 @@ pub struct Written {
 
 /// How a request learns what became of it.
 pub(crate) type Done = oneshot::Sender<Result<Written, AppendError>>;
-/// A request's entries, and who waits for them.
-type Append = (Vec<Entry>, Done);
+/// A request's entries, who waits for them, and their place among what waits.
+type Append = (Vec<Entry>, Done, Option<Place>);
 
 /// What the writer is asked to do.
 #[derive(Debug)]
 pub(crate) enum Write {
     /// Store these, then say so.
-    Append { entries: Vec<Entry>, done: Done },
+    Append { entries: Vec<Entry>, done: Done, place: Option<Place> },
     /// Some time has passed.
     Tick,
     /// Delete these events, whose time has passed.
@@ -138,8 +153,10 @@ pub(crate) struct Writer {
     pub(crate) uncounted: u32,
     /// What links events to profiles.
     pub(crate) linking: Behind,
-    /// Why nothing is written any more.
-    pub(crate) broken: Arc<std::sync::OnceLock<String>>,
+    /// Whether anything can be written.
+    pub(crate) condition: Arc<Condition>,
+    /// What waits for it.
+    pub(crate) backlog: Arc<Backlog>,
 }
 
 /// Events in the log whose ids the indexes do not hold yet.
@@ -184,9 +201,9 @@ impl Writer {
         let (mut next, mut events) = (Some(first), 0);
         while let Some(write) = next {
             match write {
-                Write::Append { entries, done } => {
+                Write::Append { entries, done, place } => {
                     events += entries.len();
-                    appends.push((entries, done));
+                    appends.push((entries, done, place));
                 }
                 chore => chores.push(chore),
             }
@@ -201,16 +218,20 @@ impl Writer {
     }
 
     fn append(&mut self, appends: Vec<Append>) {
-        let mut run = Vec::new();
-        let outcome = self
-            .check_room()
-            .and_then(|()| self.commit(&appends, &mut run).map_err(|error| self.failed(&error)));
+        let (mut run, started) = (Vec::new(), Instant::now());
+        let outcome = self.check_room().and_then(|()| {
+            self.commit(&appends, &mut run)
+                .map_err(|error| self.condition.failed(EVENTS.name, &error))
+        });
         match outcome {
             Ok(written) => {
+                self.condition.wrote();
+                let bytes = appends.iter().flat_map(|(.., place)| place).map(Place::bytes).sum();
+                self.backlog.wrote(bytes, started.elapsed());
                 self.next_seq += run.len() as i64;
                 self.unmerged.run.append(&mut run);
                 self.linking.committed(self.next_seq - 1);
-                for ((_, done), written) in appends.into_iter().zip(written) {
+                for ((_, done, _), written) in appends.into_iter().zip(written) {
                     let _ = done.send(Ok(written));
                 }
             }
@@ -218,7 +239,7 @@ impl Writer {
                 for unmerged in &run {
                     self.unmerged.ids.remove(&unmerged.id);
                 }
-                for (_, done) in appends {
+                for (_, done, _) in appends {
                     let _ = done.send(Err(error.clone()));
                 }
             }
@@ -226,8 +247,8 @@ impl Writer {
     }
 
     fn check_room(&self) -> Result<(), AppendError> {
-        match self.broken.get() {
-            Some(why) => Err(AppendError::Broken(why.clone())),
+        match self.condition.broken() {
+            Some(broken) => Err(broken),
             None if self.unmerged.merging.len() >= MAX_RUNS || self.linking.too_much() => {
                 Err(AppendError::Busy)
             }
@@ -245,7 +266,7 @@ impl Writer {
         let transaction = self.events.unchecked_transaction()?;
         let mut all = Vec::with_capacity(appends.len());
         let mut tally = Tally::default();
-        for (entries, _) in appends {
+        for (entries, ..) in appends {
             let mut written = Written::default();
             for entry in entries {
                 let (event, accepted, replayed) = match entry {
@@ -290,22 +311,6 @@ impl Writer {
         Ok(all)
     }
 
-    /// A full disk heals. After any other failure of the disk nobody knows what it holds (a failed fsync may have dropped
-    /// pages that later ones count on), so nothing is acknowledged any more.
-    fn failed(&self, error: &rusqlite::Error) -> AppendError {
-        match error.sqlite_error_code() {
-            Some(ErrorCode::DiskFull) => AppendError::Full,
-            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => AppendError::Busy,
-            _ => {
-                let why = self.broken.get_or_init(|| error.to_string());
-                eprintln!(
-                    "store: writing events.db failed ({why}); nothing is accepted any more, restart once that is mended"
-                );
-                AppendError::Broken(why.clone())
-            }
-        }
-    }
-
     fn chore(&mut self, chore: Write) {
         let outcome = match chore {
             Write::Append { .. } => Ok(()),
@@ -317,6 +322,9 @@ impl Writer {
                 self.uncounted += 1;
                 if self.uncounted >= COUNTED_EVERY {
                     self.count_refused();
+                }
+                if self.condition.is_full() {
+                    self.look_for_room();
                 }
                 return;
             }
@@ -372,7 +380,7 @@ impl Writer {
     /// Writes down what was refused. Counts that cannot be written wait for the next time; they are bounded.
     fn count_refused(&mut self) {
         self.uncounted = 0;
-        if self.broken.get().is_some() {
+        if self.condition.broken().is_some() {
             return;
         }
         let tally = {
@@ -387,7 +395,7 @@ impl Writer {
             transaction.commit()
         });
         if let Err(error) = written {
-            self.failed(&error);
+            self.condition.failed(EVENTS.name, &error);
             let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
             refused.add(tally);
         }
@@ -403,6 +411,16 @@ impl Writer {
         }
         tally.write(&transaction)?;
         transaction.commit()
+    }
+
+    /// Writes a page that stays as it is, so that a full disk is known to have room again even where nobody sends.
+    fn look_for_room(&self) {
+        match rewrite_a_page(&self.events) {
+            Ok(()) => self.condition.wrote(),
+            Err(error) => {
+                self.condition.failed(EVENTS.name, &error);
+            }
+        }
     }
 
     /// Gives the growing run to the merger.

@@ -19,7 +19,6 @@ mod first_event;
 mod getting_in;
 mod hostile;
 mod in_the_browser;
-mod kill;
 mod life_cycle;
 mod markup;
 mod modes;

@@ -73,6 +73,39 @@ pub fn exchange(url: &str, bytes: &[u8]) -> std::io::Result<Answer> {
     stream.set_read_timeout(Some(Duration::from_secs(30)))?;
     // A server that has heard enough may close before all is sent; what it said is read all the same.
     let _ = stream.write_all(bytes);
+    receive(&mut stream)
+}
+
+/// A connection that is used for one request after another, as browsers do.
+#[derive(Debug)]
+pub struct Connection {
+    stream: TcpStream,
+    host: String,
+}
+
+impl Connection {
+    /// Connects to `http://host:port`.
+    pub fn open(url: &str) -> std::io::Result<Connection> {
+        let host = url.strip_prefix("http://").unwrap_or(url).to_owned();
+        let stream = TcpStream::connect(&host)?;
+        stream.set_nodelay(true)?;
+        stream.set_read_timeout(Some(Duration::from_secs(30)))?;
+        Ok(Connection { stream, host })
+    }
+
+    /// `POST` to a path. Status 0 says that the other side closed without an answer.
+    pub fn post(&mut self, path: &str, body: &[u8]) -> std::io::Result<Answer> {
+        let length = body.len();
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nHost: {}\r\nContent-Length: {length}\r\n\r\n",
+            self.host
+        );
+        self.stream.write_all(&[head.as_bytes(), body].concat())?;
+        receive(&mut self.stream)
+    }
+}
+
+fn receive(stream: &mut TcpStream) -> std::io::Result<Answer> {
     let mut received = Vec::new();
     let mut part = [0; 16 * 1024];
     loop {
@@ -83,7 +116,10 @@ pub fn exchange(url: &str, bytes: &[u8]) -> std::io::Result<Answer> {
             Err(error) => return Err(error),
         }
         let answer = parse(&received);
-        let announced = answer.header("content-length").and_then(|length| length.parse().ok());
+        let announced = match answer.status {
+            204 => Some(0),
+            _ => answer.header("content-length").and_then(|length| length.parse().ok()),
+        };
         if announced.is_some_and(|length: usize| answer.body.len() >= length) {
             break;
         }

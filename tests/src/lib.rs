@@ -12,10 +12,10 @@ mod session;
 mod site;
 
 pub use browser::Browser;
-pub use http::{Answer, exchange, get, post, request};
+pub use http::{Answer, Connection, exchange, get, post, request};
 pub use person::{Device, Person};
 pub use pointer::Control;
-pub use server::{Run, Server, beaconry, eventually};
+pub use server::{Run, Server, beaconry, binary_path, eventually, signal};
 pub use session::{PASSWORD, Session, cookie, log_in, post_form};
 pub use site::Site;
 

@@ -2,7 +2,9 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStderr, Command, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -32,6 +34,11 @@ fn binary() -> PathBuf {
     let path = std::env::var_os("BEACONRY_BIN").map_or(built, PathBuf::from);
     assert!(path.exists(), "{} is missing: run `make build` first", path.display());
     path
+}
+
+/// Where the binary under test is.
+pub fn binary_path() -> PathBuf {
+    binary()
 }
 
 /// A command of the binary on a data folder, under a clock shifted by so many minutes.
@@ -97,6 +104,7 @@ pub struct Server {
     pub link: String,
     data: PathBuf,
     minutes: i64,
+    errors: Arc<Mutex<String>>,
 }
 
 impl Server {
@@ -130,8 +138,30 @@ impl Server {
     fn launch(data: &Path, minutes: i64, what: &str, arguments: &[&str]) -> Server {
         let mut command = command(data, minutes);
         command.arg(what).args(arguments).args(["--console", "127.0.0.1:0"]);
-        let mut child =
-            command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().expect("the binary starts");
+        Server::spawn(command, data, minutes)
+    }
+
+    /// `beaconry serve` on free ports, by a shell that runs this first: limits, variables.
+    pub fn start_after(data: &Path, shell: &str) -> Server {
+        let mut command = Command::new("sh");
+        let serve =
+            format!("{shell}; exec \"$0\" \"$@\" --collector 127.0.0.1:0 --console 127.0.0.1:0");
+        command.args(["-c", &serve]).arg(binary()).arg("--data").arg(data).arg("serve");
+        Server::spawn(command, data, 0)
+    }
+
+    /// `beaconry serve` on free ports, by a program elsewhere.
+    pub fn start_program(program: &Path, data: &Path) -> Server {
+        let mut command = Command::new(program);
+        command.arg("--data").arg(data).arg("serve");
+        command.args(["--collector", "127.0.0.1:0", "--console", "127.0.0.1:0"]);
+        Server::spawn(command, data, 0)
+    }
+
+    fn spawn(mut command: Command, data: &Path, minutes: i64) -> Server {
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("the binary starts");
+        let errors = collect(child.stderr.take().expect("its errors are piped"));
         let out = child.stdout.take().expect("its output is piped");
         let mut server = Server {
             child,
@@ -142,8 +172,10 @@ impl Server {
             link: String::new(),
             data: data.to_owned(),
             minutes,
+            errors,
         };
-        for line in BufReader::new(out).lines().map_while(Result::ok) {
+        let mut lines = BufReader::new(out).lines().map_while(Result::ok);
+        while let Some(line) = lines.next() {
             match line.split_whitespace().collect::<Vec<_>>()[..] {
                 ["shop", address] => server.shop = address.to_owned(),
                 ["collector", address] => server.collector = address.to_owned(),
@@ -156,12 +188,14 @@ impl Server {
                     if at < address.len() {
                         server.link = address.to_owned();
                     }
+                    // Read to its end, which comes when the last process that was handed this output ends.
+                    thread::spawn(move || lines.for_each(drop));
                     return server;
                 }
                 _ => {}
             }
         }
-        panic!("beaconry {what} ended before it said where it listens");
+        panic!("ended before it said where it listens: {}", server.errors());
     }
 
     /// Runs `beaconry` beside this server, under the same clock.
@@ -191,9 +225,24 @@ impl Server {
         })
     }
 
+    /// What it said on standard error so far.
+    pub fn errors(&self) -> String {
+        self.errors.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Waits until it ends by itself, and gives its exit code.
+    pub fn wait(&mut self) -> i32 {
+        self.child.wait().ok().and_then(|status| status.code()).unwrap_or(-1)
+    }
+
     /// The process's number.
     pub fn id(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Sends the process a signal, by its name.
+    pub fn signal(&self, name: &str) {
+        signal(self.child.id(), name);
     }
 
     /// Ends it as a power cut would.
@@ -204,8 +253,7 @@ impl Server {
 
     /// Asks it to stop, waits until it has, and gives its exit code.
     pub fn stop(mut self) -> i32 {
-        let asked = Command::new("kill").arg(self.child.id().to_string()).status();
-        assert!(asked.is_ok_and(|status| status.success()));
+        self.signal("TERM");
         self.child.wait().ok().and_then(|status| status.code()).unwrap_or(-1)
     }
 }
@@ -215,6 +263,27 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Sends a process a signal, by its name.
+pub fn signal(process: u32, name: &str) {
+    let sent = Command::new("kill").arg(format!("-{name}")).arg(process.to_string()).status();
+    assert!(sent.is_ok_and(|status| status.success()), "signal {name} to process {process}");
+}
+
+/// Keeps what a process says, and says it again, so that it stands beside a test that failed.
+fn collect(said: ChildStderr) -> Arc<Mutex<String>> {
+    let kept = Arc::new(Mutex::new(String::new()));
+    let keep = kept.clone();
+    thread::spawn(move || {
+        for line in BufReader::new(said).lines().map_while(Result::ok) {
+            eprintln!("{line}");
+            let mut kept = keep.lock().unwrap_or_else(PoisonError::into_inner);
+            *kept += &line;
+            kept.push('\n');
+        }
+    });
+    kept
 }
 
 /// Asks again until there is an answer, for at most 20 seconds.

@@ -23,6 +23,8 @@ pub(crate) enum CliError {
     /// The demo could not be set up.
     #[cfg(feature = "console")]
     Demo(String),
+    /// The server stopped because the disk failed.
+    Broken(String),
     /// The data folder does not hold what was written.
     Faults(Vec<String>),
     /// Definitions are refused, each with its file and why.
@@ -55,6 +57,7 @@ impl fmt::Display for CliError {
             CliError::Snippet(error) => error.fmt(f),
             #[cfg(feature = "console")]
             CliError::Demo(why) => write!(f, "demo: {why}"),
+            CliError::Broken(why) => write!(f, "stopped: {why}"),
             CliError::Faults(faults) => write!(
                 f,
                 "the data folder does not hold what was written; restore it from a backup:\n{}",

@@ -102,8 +102,14 @@ enum Command {
     ConsentList(consent_list::Command),
     /// Who changed which definition, newest first.
     Audit(upkeep::Audit),
-    /// Check every page, checksum and index of the data folder.
+    /// Check every page, checksum, index and definition of the data folder.
     Verify,
+    /// What the data folder holds, in numbers.
+    Stats,
+    /// Copy the data folder to a new one, also while a server runs, and check the copy.
+    Backup(upkeep::Backup),
+    /// Fill a data folder that has nothing in it yet from a backup.
+    Restore(upkeep::Restore),
 }
 
 /// What every command works on.
@@ -169,6 +175,9 @@ pub(crate) fn main() -> ExitCode {
         Command::ConsentList(command) => command.run(&context),
         Command::Audit(command) => command.run(&context),
         Command::Verify => upkeep::verify(&context),
+        Command::Stats => upkeep::stats(&context),
+        Command::Backup(command) => command.run(&context),
+        Command::Restore(command) => command.run(&context),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

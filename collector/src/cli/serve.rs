@@ -5,10 +5,12 @@ pub(crate) mod demo;
 #[cfg(feature = "console")]
 mod doors;
 mod guard;
+mod hand_over;
 #[cfg(feature = "console")]
 mod rates;
 
 use std::future::Future;
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,7 +25,9 @@ use beaconry_collector::limits::Limits;
 use beaconry_collector::server::{self, Collector};
 use beaconry_collector::tls::Tls;
 use beaconry_model::section::Origin;
-use beaconry_store::Store;
+use beaconry_store::{Store, StoreError};
+
+use hand_over::{Given, HandOver};
 
 use super::Context;
 use super::error::CliError;
@@ -53,6 +57,9 @@ pub(crate) struct Serve {
     public_url: Option<String>,
     #[command(flatten)]
     guard: guard::Guard,
+    /// Where another server runs on the data folder, wait until it has ended.
+    #[arg(long)]
+    wait: bool,
     #[cfg(feature = "console")]
     #[command(flatten)]
     rates: rates::Rates,
@@ -63,9 +70,18 @@ impl Serve {
         run_until_told(async move {
             let server = Server::open(&self, context).await?;
             server.say();
-            server.run().await;
-            Ok(())
+            server.run().await
         })
+    }
+
+    /// The store, once nobody else has it where this is to wait.
+    async fn store(&self, context: Context) -> Result<Arc<Store>, CliError> {
+        let Context { data, clock, .. } = context;
+        if !self.wait {
+            return Ok(Store::open(&data, clock)?);
+        }
+        let opening = tokio::task::spawn_blocking(move || Store::open_next(&data, clock));
+        Ok(opening.await.unwrap_or(Err(StoreError::Stopped))?)
     }
 }
 
@@ -78,6 +94,7 @@ fn run_until_told(work: impl Future<Output = Result<(), CliError>>) -> Result<()
 /// Everything that runs, its sockets bound.
 struct Server {
     signals: Signals,
+    hand_over: HandOver,
     store: Arc<Store>,
     url: String,
     collector: TcpListener,
@@ -93,6 +110,7 @@ struct Server {
 
 impl Server {
     async fn open(serve: &Serve, context: Context) -> Result<Server, CliError> {
+        allow_connections();
         let signals = Signals::listen()?;
         let tls = serve.guard.tls()?;
         let given = address(serve.public_url.as_ref(), "--public-url")?;
@@ -100,10 +118,20 @@ impl Server {
         let console_url = address(serve.console_url.as_ref(), "--console-url")?;
         #[cfg(feature = "console")]
         doors::site(serve.console, console_url.as_ref())?;
-        let collector = bind("--collector", serve.collector).await?;
+        let mut sockets = Given::from_environment();
+        let collector = bind("--collector", serve.collector, sockets.take(0)).await?;
         #[cfg(feature = "console")]
-        let console = bind("--console", serve.console).await?;
-        let store = Store::open(&context.data, context.clock)?;
+        let console = bind("--console", serve.console, sockets.take(1)).await?;
+        let store = serve.store(context).await?;
+        let hand_over = HandOver::new(
+            store.folder().clone(),
+            &[
+                &collector,
+                #[cfg(feature = "console")]
+                &console,
+            ],
+        )
+        .map_err(CliError::io("the listening sockets"))?;
         #[cfg(feature = "console")]
         let console = Doors::open(&store, console, console_url.as_ref(), serve.guard.proxies())?;
         let url = match given {
@@ -119,6 +147,7 @@ impl Server {
         let api = serve.rates.api(&store, &console.people, snippet::maker(&store, &url))?;
         Ok(Server {
             signals,
+            hand_over,
             store,
             url,
             collector,
@@ -139,11 +168,16 @@ impl Server {
         self.console.say();
     }
 
-    /// Runs until the process is told to stop; then finishes what is open and writes everything out.
-    async fn run(self) {
+    /// Runs until the process is told to stop, or the disk fails; then finishes what is open and writes everything out.
+    async fn run(self) -> Result<(), CliError> {
         let (stop, stopped) = watch::channel(false);
+        let watched = self.store.clone();
         tokio::spawn(async move {
-            self.signals.told().await;
+            tokio::select! {
+                () = self.signals.told(&self.hand_over) => {}
+                () = broken(&watched) => {}
+            }
+            drop(watched);
             let _ = stop.send(true);
         });
         let collector = Collector::new(self.store.clone(), Limits::default());
@@ -163,8 +197,17 @@ impl Server {
         #[cfg(feature = "console")]
         let _ = pages.await;
         let store = self.store;
+        let broken = store.broken();
         // Dropping the store waits for its threads, which are not to be waited for on an async one.
         let _ = tokio::task::spawn_blocking(move || drop(store)).await;
+        broken.map_or(Ok(()), |why| Err(CliError::Broken(why)))
+    }
+}
+
+/// Ready once nothing is stored any more. A new process finds out what is on disk; this one cannot.
+async fn broken(store: &Store) {
+    while store.broken().is_none() {
+        tokio::time::sleep(SETTLE).await;
     }
 }
 
@@ -200,10 +243,27 @@ fn address(given: Option<&String>, option: &str) -> Result<Option<Origin>, CliEr
     parsed.map_err(|invalid| CliError::Usage(format!("{option}: {invalid}")))
 }
 
-async fn bind(setting: &str, address: SocketAddr) -> Result<TcpListener, CliError> {
-    TcpListener::bind(address)
-        .await
-        .map_err(CliError::io(format!("{setting}: cannot listen on {address}")))
+/// Lets this process have as many files open as it may have at all: each connection is one, and many systems begin with a
+/// thousand.
+fn allow_connections() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+    // Where it may not, fewer connections are open at once, and further ones wait.
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
+}
+
+/// The socket this process was given, or one on this address.
+async fn bind(
+    setting: &str,
+    address: SocketAddr,
+    given: io::Result<Option<std::net::TcpListener>>,
+) -> Result<TcpListener, CliError> {
+    let listener = match given {
+        Ok(Some(given)) => TcpListener::from_std(given),
+        Ok(None) => TcpListener::bind(address).await,
+        Err(error) => Err(error),
+    };
+    listener.map_err(CliError::io(format!("{setting}: cannot listen on {address}")))
 }
 
 fn local(listener: &TcpListener, setting: &str) -> Result<SocketAddr, CliError> {
@@ -221,6 +281,7 @@ async fn when(mut stopped: watch::Receiver<bool>) {
 struct Signals {
     terminate: Signal,
     interrupt: Signal,
+    upgrade: Signal,
 }
 
 impl Signals {
@@ -229,13 +290,25 @@ impl Signals {
         Ok(Signals {
             terminate: listen(SignalKind::terminate())?,
             interrupt: listen(SignalKind::interrupt())?,
+            upgrade: listen(SignalKind::user_defined2())?,
         })
     }
 
-    async fn told(mut self) {
-        tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
+    /// Ready once this process is to end, with or without a successor.
+    async fn told(mut self, hand_over: &HandOver) {
+        loop {
+            tokio::select! {
+                _ = self.terminate.recv() => return,
+                _ = self.interrupt.recv() => return,
+                _ = self.upgrade.recv() => {}
+            }
+            match hand_over.start().await {
+                Ok(process) => {
+                    eprintln!("beaconry: handing over to process {process}");
+                    return;
+                }
+                Err(why) => eprintln!("beaconry: the upgrade failed, this server goes on: {why}"),
+            }
         }
     }
 }

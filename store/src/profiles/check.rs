@@ -3,25 +3,39 @@
 use rusqlite::{Connection, OptionalExtension, params};
 
 use beaconry_model::profile::{Keyspace, ProfileKey};
+use beaconry_model::time::Timestamp;
 
 use super::reader::ProfileReader;
 use super::slots::Slot;
 use super::timeline::slot_of;
 use crate::error::StoreError;
 use crate::log::POSTED;
+use crate::snapshot::EventNo;
 
 /// The most faults that are told one by one.
 const TOLD: usize = 20;
 
+/// What tells when retention takes a row of the log away.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Logged {
+    pub(crate) event: EventNo,
+    pub(crate) test: bool,
+    pub(crate) received: Timestamp,
+}
+
 impl ProfileReader {
-    /// Adds what is wrong to these faults.
-    pub(crate) fn check(&self, faults: &mut Vec<String>) -> Result<(), StoreError> {
+    /// Adds what is wrong to these faults. What has expired may be gone from timelines while it is still in the log.
+    pub(crate) fn check(
+        &self,
+        expired: &dyn Fn(Logged) -> bool,
+        faults: &mut Vec<String>,
+    ) -> Result<(), StoreError> {
         // One moment of both: first of what is behind, so that it never seems to be ahead.
         let (profiles, events) = (&self.profiles, &self.events);
         let (_of_profiles, _of_events) =
             (profiles.unchecked_transaction()?, events.unchecked_transaction()?);
         let watermark = super::link::watermark(profiles)?;
-        let on_timelines = self.check_rows(watermark, faults)?;
+        let on_timelines = self.check_rows(watermark, expired, faults)?;
         let all: i64 = profiles.query_row("SELECT count(*) FROM timeline", [], |row| row.get(0))?;
         if all != on_timelines {
             faults.push(format!(
@@ -32,9 +46,14 @@ impl ProfileReader {
     }
 
     /// Says how many rows of the log up to the watermark are on the timeline they belong to.
-    fn check_rows(&self, watermark: i64, faults: &mut Vec<String>) -> Result<i64, StoreError> {
+    fn check_rows(
+        &self,
+        watermark: i64,
+        expired: &dyn Fn(Logged) -> bool,
+        faults: &mut Vec<String>,
+    ) -> Result<i64, StoreError> {
         let mut statement = self.events.prepare(
-            "SELECT seq, event, time, flags, visitor, data FROM events WHERE seq <= ? AND visitor IS NOT NULL",
+            "SELECT seq, event, time, flags, visitor, data, received FROM events WHERE seq <= ? AND visitor IS NOT NULL",
         )?;
         let mut rows = statement.query([watermark])?;
         let (mut found, mut told) = (0, 0);
@@ -67,6 +86,11 @@ impl ProfileReader {
                         ));
                     }
                 }
+                None if expired(Logged {
+                    event: EventNo(event),
+                    test: flags & 1 != 0,
+                    received: Timestamp(row.get(6)?),
+                }) => {}
                 None => tell(format!(
                     "profiles.db: row {seq} of the log is not on its profile's timeline"
                 )),

@@ -14,6 +14,7 @@ use super::slots::{self, Slot};
 use super::thread::Shared;
 use crate::error::StoreError;
 use crate::log::POSTED;
+use crate::schema::{Database, EVENTS, PROFILES};
 
 /// Events linked in one transaction: few enough that a change does not wait long for it.
 const BATCH: usize = 1_000;
@@ -27,15 +28,16 @@ pub(crate) fn watermark(profiles: &Connection) -> Result<i64, rusqlite::Error> {
 }
 
 /// Links the next events, where the log is known to reach to `committed`. Says whether there may be more.
+/// Where it fails, says with which database.
 pub(super) fn link_some(
     profiles: &mut Connection,
     events: &Connection,
     shared: &Shared,
     committed: i64,
-) -> Result<bool, StoreError> {
+) -> Result<bool, (&'static Database, StoreError)> {
     let watermark = *shared.linked.borrow();
     let batch = if committed - watermark > FAR_BEHIND { LARGE_BATCH } else { BATCH };
-    let rows = above(events, watermark, batch)?;
+    let rows = above(events, watermark, batch).map_err(|error| (&EVENTS, error.into()))?;
     // Rows that retention took away before they were linked leave a gap at the end, which counts as linked.
     let reaches = match rows.last() {
         Some(last) if rows.len() == batch => last.seq,
@@ -45,6 +47,17 @@ pub(super) fn link_some(
     if reaches <= watermark {
         return Ok(false);
     }
+    write(profiles, shared, &rows, reaches).map_err(|error| (&PROFILES, error))?;
+    Ok(rows.len() == batch)
+}
+
+/// Puts rows onto timelines, and says that everything up to this place is linked.
+fn write(
+    profiles: &mut Connection,
+    shared: &Shared,
+    rows: &[Logged],
+    reaches: i64,
+) -> Result<(), StoreError> {
     // Of what is behind the log the last commits may be lost with the power: they are made again from the log.
     profiles.pragma_update(None, "synchronous", "NORMAL")?;
     let transaction = profiles.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -54,7 +67,7 @@ pub(super) fn link_some(
         visitors: HashMap::new(),
         doomed: false,
     };
-    linking.link(&rows)?;
+    linking.link(rows)?;
     let doomed = linking.doomed;
     transaction.prepare_cached("UPDATE watermark SET seq = ?")?.execute([reaches])?;
     transaction.commit()?;
@@ -62,7 +75,7 @@ pub(super) fn link_some(
         shared.doomed.store(true, Ordering::Release);
     }
     shared.linked.send_replace(reaches);
-    Ok(rows.len() == batch)
+    Ok(())
 }
 
 /// What linking needs of a row of the log.

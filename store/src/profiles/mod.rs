@@ -29,6 +29,7 @@ pub use reader::{Pooled, Profile, ProfileReader};
 pub use segments::{Members, SegmentCount, remarks};
 pub use timeline::TimelineQuery;
 
+pub(crate) use check::Logged;
 pub use erase::erase;
 pub(crate) use erase::{Person, erase_here, finish as finish_erasing};
 pub(crate) use link::watermark;

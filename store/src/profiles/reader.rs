@@ -121,6 +121,13 @@ impl ProfileReader {
         Ok(self.profiles.query_row("SELECT count(*) FROM profiles", [], |row| row.get(0))?)
     }
 
+    /// How many places of the log linking is behind.
+    pub(crate) fn lag(&self) -> Result<i64, StoreError> {
+        // Asked first: what is linked meanwhile must not look as if it were ahead of the log.
+        let linked = super::link::watermark(&self.profiles)?;
+        Ok((log::last_seq(&self.events)? - linked).max(0))
+    }
+
     /// Waits until what the log holds now is linked, or until patience ends: beside a running server that is a matter of
     /// milliseconds, and where none runs, of nothing unless one was killed. Says whether it is.
     pub fn wait_linked(&self, patience: Duration) -> Result<bool, StoreError> {

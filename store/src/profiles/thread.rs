@@ -1,27 +1,33 @@
 //! The one thread that writes `profiles.db`: does what is asked in groups of one commit each, and between them links what
 //! the log has new.
 
+use std::ffi::c_int;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender, TryRecvError};
 use std::thread::JoinHandle;
 
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::hooks::Wal;
+use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 use tokio::sync::{oneshot, watch};
 
 use super::error::ProfileError;
 use super::identify::Lately;
 use super::link;
 use super::locks::Locks;
+use crate::condition::Condition;
 use crate::error::StoreError;
 use crate::folder::Folder;
 use crate::registry::Registry;
-use crate::schema::{EVENTS, PROFILES, give_back_pages};
+use crate::schema::{EVENTS, PROFILES, give_back_pages, write_out};
 
 /// Changes that one commit holds at the most.
 const GROUP: usize = 256;
 /// Events that may wait to be linked; beyond that, requests are answered "busy".
 const MAX_BEHIND: i64 = 2_000_000;
+/// Pages written ahead before they are written back: 16 MiB, so that a page that many events come onto is written back once
+/// for all of them.
+const CHECKPOINT: c_int = 4_000;
 /// Pages given back after each group of changes.
 const VACUUM_PAGES: u32 = 64;
 
@@ -175,12 +181,13 @@ pub(crate) fn start(
     folder: &Folder,
     registry: &mut Registry,
     last: i64,
+    condition: Arc<Condition>,
 ) -> Result<(Profiler, JoinHandle<()>), StoreError> {
-    let profiles = PROFILES.open(folder)?;
+    let mut profiles = PROFILES.open(folder)?;
+    write_out(&profiles).map_err(|error| PROFILES.named(error.into()))?;
     // 64 MiB: timelines lie all over the file.
     profiles.pragma_update(None, "cache_size", -65_536)?;
-    // 16 MiB: a page that many events come onto is written back once for all of them.
-    profiles.pragma_update(None, "wal_autocheckpoint", 4_000)?;
+    profiles.wal_hook(Some(write_back))?;
     let locks = Locks::load(&profiles, &registry.lock_key()?)?;
     let watermark = link::watermark(&profiles)?;
     let doomed =
@@ -197,9 +204,28 @@ pub(crate) fn start(
     // Not opened to read, although it only reads: the last to close must be able to empty the write-ahead log.
     let events = EVENTS.open(folder)?;
     events.pragma_update(None, "query_only", "ON")?;
-    let thread = Thread { profiles, events, shared: shared.clone() };
+    let thread = Thread { profiles, events, shared: shared.clone(), condition };
     let running = std::thread::spawn(move || thread.run(&asked));
     Ok((Profiler { asks, shared }, running))
+}
+
+/// Writes back what a commit has left ahead. SQLite would by itself, but tell nobody where the disk fails at that: and what was
+/// committed with `NORMAL` is synced here first. A full disk is found out by the next commit.
+fn write_back(wal: &mut Wal, pages: c_int) -> Result<(), rusqlite::Error> {
+    if pages < CHECKPOINT {
+        return Ok(());
+    }
+    match wal.checkpoint() {
+        Err(error)
+            if matches!(
+                error.sqlite_error_code(),
+                Some(ErrorCode::DiskFull | ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)
+            ) =>
+        {
+            Ok(())
+        }
+        outcome => outcome,
+    }
 }
 
 /// The thread's state.
@@ -207,6 +233,8 @@ struct Thread {
     profiles: Connection,
     events: Connection,
     shared: Arc<Shared>,
+    /// Whether anything can be written.
+    condition: Arc<Condition>,
 }
 
 impl Thread {
@@ -240,15 +268,14 @@ impl Thread {
 
     /// Makes changes as one transaction; each that is refused leaves no trace in it.
     fn change(&mut self, mut changes: Vec<Box<dyn Change>>) {
-        let committed = self.make_all(&mut changes);
-        if let Err(error) = &committed {
-            eprintln!(
-                "store: writing profiles.db failed ({error}); it is tried again with the next change"
-            );
-        }
-        let why = committed.err().map(|error| error.to_string());
+        let committed = match self.condition.broken() {
+            Some(broken) => Err(broken),
+            None => self
+                .make_all(&mut changes)
+                .map_err(|error| self.condition.failed(PROFILES.name, &error)),
+        };
         for change in changes {
-            change.answer(why.clone().map_or(Ok(()), |why| Err(ProfileError::NotDurable(why))));
+            change.answer(committed.clone().map_err(ProfileError::from));
         }
         // What is not given back now is later.
         let _ = give_back_pages(&self.profiles, VACUUM_PAGES);
@@ -267,13 +294,22 @@ impl Thread {
         transaction.commit()
     }
 
-    /// Links the next events of the log. Says whether there may be more.
+    /// Links the next events of the log. Says whether there may be more now. What a full disk refuses is tried again when
+    /// the log has more, and several times a second; after any other failure of the disk nothing is linked until the next
+    /// start, which goes on from the watermark.
     fn link(&mut self) -> bool {
         self.shared.told.store(false, Ordering::Release);
+        if self.condition.broken().is_some() {
+            return false;
+        }
         let committed = self.shared.committed.load(Ordering::Acquire);
         match link::link_some(&mut self.profiles, &self.events, &self.shared, committed) {
             Ok(more) => more,
-            Err(error) => {
+            Err((database, StoreError::Sqlite(error))) => {
+                self.condition.failed(database.name, &error);
+                false
+            }
+            Err((_, error)) => {
                 eprintln!("store: linking events to profiles failed ({error}); it is tried again");
                 false
             }

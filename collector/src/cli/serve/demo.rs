@@ -37,7 +37,7 @@ pub(crate) struct Demo {
 impl Demo {
     pub(crate) fn run(self, context: Context) -> Result<(), CliError> {
         run_until_told(async move {
-            let listener = bind("--shop", self.shop).await?;
+            let listener = bind("--shop", self.shop, Ok(None)).await?;
             let address = local(&listener, "--shop")?;
             let mut server = Server::open(&self.serve, context).await?;
             seed(&server.store, address)?;
@@ -50,8 +50,7 @@ impl Demo {
             line(&format!("shop       http://{address}"));
             server.say();
             server.shop = Some((listener, shop));
-            server.run().await;
-            Ok(())
+            server.run().await
         })
     }
 }

@@ -1,0 +1,142 @@
+//! A disk that is full, or fails a write or a sync: no 2xx for what is not on disk, the reason in plain words, and service
+//! again as soon as that is safe.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use beaconry_tests::{eventually, get};
+use tempfile::TempDir;
+
+use crate::clients::Ledger;
+use crate::disk::{Disk, Faults, Operation};
+use crate::rig::{Rig, prepare};
+
+const CLIENTS: usize = 4;
+
+/// A running collector on a good disk, with some events promised.
+struct Started {
+    folder: TempDir,
+    key: String,
+    disk: Arc<Disk>,
+    rig: Rig,
+    ledger: Ledger,
+}
+
+fn started() -> Started {
+    let folder = tempfile::tempdir().unwrap();
+    let key = prepare(folder.path());
+    let disk = Disk::under(folder.path(), 3);
+    let rig = Rig::start(folder.path()).unwrap();
+    let ledger = Ledger::default();
+    let started = Started { folder, key, disk, rig, ledger };
+    started.send_until_promised(300);
+    started
+}
+
+impl Started {
+    fn send_while(&self, go: impl Fn() -> bool + Sync) {
+        self.ledger.send(&self.rig.url, &self.key, CLIENTS, go);
+    }
+
+    fn send_until_promised(&self, more: usize) {
+        let enough = self.ledger.promised() + more;
+        self.send_while(|| self.ledger.promised() < enough);
+    }
+
+    /// How often some further requests were answered with each of 2xx and 503.
+    fn answers(&self) -> (u64, u64) {
+        self.ledger.measure_anew();
+        let left = AtomicU32::new(50);
+        self.send_while(|| {
+            left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1))
+                .is_ok()
+        });
+        (self.ledger.answered(200) + self.ledger.answered(204), self.ledger.answered(503))
+    }
+
+    fn health(&self) -> (u16, String) {
+        let answer = get(&self.rig.url, "/healthz", &[]);
+        (answer.status, answer.text())
+    }
+}
+
+#[test]
+fn a_full_disk_is_503_and_heals_by_itself() {
+    let it = started();
+    it.disk.set(Faults { capacity: Some(it.disk.used() + 400_000), ..Faults::default() });
+    it.send_while(|| it.ledger.answered(503) < 50);
+    eventually("the health says so", || {
+        let (status, text) = it.health();
+        (status == 503 && text.contains("the disk is full; make room")).then_some(())
+    });
+    eventually("merging fails, too", || it.disk.was_full("index.db-wal").then_some(()));
+    assert!(it.answers().1 > 0);
+    it.ledger.check(it.folder.path());
+
+    it.disk.set(Faults::default());
+    // Nobody sends; the store finds out by itself.
+    eventually("the health is good again", || (it.health().0 == 200).then_some(()));
+    it.send_until_promised(300);
+    let reader = it.rig.store.reader().unwrap();
+    eventually("merging goes on", || (reader.index_lag().unwrap() == 0).then_some(()));
+    it.rig.stop();
+    it.ledger.check(it.folder.path());
+    // And the power may go at any time after.
+    it.disk.cut();
+    let left = tempfile::tempdir().unwrap();
+    it.disk.after_power_cut(left.path());
+    Rig::start(left.path()).unwrap().stop();
+    it.ledger.check(left.path());
+}
+
+/// What fails, and whether the store must stop accepting. What a checkpoint fails to write is still in the WAL, synced.
+const FAILURES: [(Operation, &str, bool); 8] = [
+    (Operation::Write, "events.db-wal", true),
+    (Operation::Sync, "events.db-wal", true),
+    (Operation::Write, "index.db-wal", true),
+    (Operation::Sync, "index.db-wal", true),
+    (Operation::Write, "events.db", false),
+    (Operation::Sync, "events.db", false),
+    (Operation::Write, "index.db", false),
+    (Operation::Sync, "index.db", false),
+];
+
+#[test]
+fn after_a_failed_write_or_sync_nothing_is_promised_that_a_power_cut_could_take() {
+    for (operation, file, stops) in FAILURES {
+        let it = started();
+        it.disk.set(Faults { fails: Some((operation, file)), ..Faults::default() });
+        if file.starts_with("events") {
+            it.send_while(|| !it.disk.has_failed());
+        } else {
+            it.send_while(|| !it.disk.has_failed() && it.rig.store.broken().is_none());
+            eventually("the merger fails", || it.disk.has_failed().then_some(()));
+        }
+        let what = format!("{operation:?} of {file}");
+        if stops {
+            let why = eventually(&what, || it.rig.store.broken());
+            assert!(why.contains("disk I/O error") && why.contains("restart"), "{what}: {why}");
+            assert!(why.contains(file.trim_end_matches("-wal")), "{what}: {why}");
+            let (promised, refused) = it.answers();
+            assert!(promised == 0 && refused == 50, "{what}: {promised} promised after it");
+            assert_eq!(it.health(), (503, format!("{why}\n")));
+        } else {
+            it.send_until_promised(300);
+        }
+        // The process is killed, and started anew on what it left; only then the power goes.
+        it.disk.cut();
+        it.rig.stop();
+        let restarted = tempfile::tempdir().unwrap();
+        let disk = it.disk.after_kill(restarted.path(), 4);
+        let rig = Rig::start(restarted.path()).unwrap();
+        let enough = it.ledger.promised() + 100;
+        it.ledger.send(&rig.url, &it.key, CLIENTS, || it.ledger.promised() < enough);
+        disk.cut();
+        rig.stop();
+        let left = tempfile::tempdir().unwrap();
+        disk.after_power_cut(left.path());
+        let rig = Rig::start(left.path()).unwrap();
+        rig.stop();
+        it.ledger.check(left.path());
+    }
+}
