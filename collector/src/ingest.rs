@@ -1,6 +1,7 @@
 //! `POST /c`: bytes to an envelope, each event to a verdict, all of them to disk, and only then an answer.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::Request;
@@ -21,10 +22,10 @@ use crate::server::Collector;
 
 /// Takes a request's events. The answer comes after the commit that holds them.
 pub(crate) async fn post(collector: &Collector, request: Request<Incoming>) -> Answer {
-    match receive(collector, request).await {
-        Ok(answer) => answer,
-        Err(refused) => refused.answer(),
-    }
+    let came = Instant::now();
+    let answer = receive(collector, request).await.unwrap_or_else(|refused| refused.answer());
+    collector.metrics.took(came);
+    answer
 }
 
 async fn receive(collector: &Collector, request: Request<Incoming>) -> Result<Answer, Refused> {
@@ -39,6 +40,7 @@ async fn receive(collector: &Collector, request: Request<Incoming>) -> Result<An
     }
     let arrival = Arrival { received: collector.store.clock().now(), origin: origin.as_deref() };
     let envelope = Envelope::parse(&body).map_err(Refused::Envelope)?;
+    collector.metrics.came(envelope.events.len(), body.len());
     let snapshot = collector.store.snapshot();
     let locked =
         envelope.visitor.as_deref().is_some_and(|id| collector.store.is_locked_visitor(id));
@@ -203,10 +205,12 @@ async fn keep(
     let Judged { entries, rejected, refused, arrivals } = judged;
     let accepted = entries.iter().filter(|entry| matches!(entry, Entry::Accepted(..))).count();
     if !entries.is_empty() {
+        let handed = Instant::now();
         collector.store.append(entries).await.map_err(|error| match error {
             AppendError::Busy => Refused::Busy,
             AppendError::Full | AppendError::Broken(_) => Refused::NotDurable(error.to_string()),
         })?;
+        collector.metrics.waited(handed);
     }
     // Only now: a request that could not be kept comes again as a whole.
     for (event, code) in refused {

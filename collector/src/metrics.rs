@@ -1,4 +1,6 @@
-//! What the collector counts, for Prometheus.
+//! What the collector counts and measures, for Prometheus. Nothing of it says who a visitor is.
+
+use std::time::Instant;
 
 use hyper::StatusCode;
 use prometheus_client::encoding::EncodeLabelSet;
@@ -6,7 +8,8 @@ use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
-use prometheus_client::registry::Registry;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::{Registry, Unit};
 
 use beaconry_model::wire::Code;
 
@@ -30,6 +33,15 @@ pub struct Metrics {
     dropped: Counter,
     identified: Family<ByCode, Counter>,
     connections: Gauge,
+    answering: Histogram,
+    storing: Histogram,
+    events: Histogram,
+    bytes: Histogram,
+}
+
+/// Seconds, from a quarter of a millisecond to eight seconds.
+fn seconds() -> Histogram {
+    Histogram::new(exponential_buckets(0.000_25, 2.0, 16))
 }
 
 impl Default for Metrics {
@@ -59,7 +71,36 @@ impl Default for Metrics {
         );
         let connections = Gauge::default();
         registry.register("connections", "Connections open", connections.clone());
-        Metrics { registry, requests, accepted, rejected, dropped, identified, connections }
+        let (answering, storing) = (seconds(), seconds());
+        registry.register_with_unit(
+            "beacon_answer",
+            "From a request with events to its answer",
+            Unit::Seconds,
+            answering.clone(),
+        );
+        registry.register_with_unit(
+            "store_wait",
+            "From events handed to the store to the commit that holds them",
+            Unit::Seconds,
+            storing.clone(),
+        );
+        let events = Histogram::new(exponential_buckets(1.0, 2.0, 8));
+        registry.register("request_events", "Events in a request", events.clone());
+        let bytes = Histogram::new(exponential_buckets(256.0, 2.0, 9));
+        registry.register_with_unit("request_body", "A request's body", Unit::Bytes, bytes.clone());
+        Metrics {
+            registry,
+            requests,
+            accepted,
+            rejected,
+            dropped,
+            identified,
+            connections,
+            answering,
+            storing,
+            events,
+            bytes,
+        }
     }
 }
 
@@ -82,6 +123,22 @@ impl Metrics {
 
     pub(crate) fn identified(&self, code: &'static str) {
         self.identified.get_or_create(&ByCode { code }).inc();
+    }
+
+    /// A request with so many events in so many bytes came.
+    pub(crate) fn came(&self, events: usize, bytes: usize) {
+        self.events.observe(events as f64);
+        self.bytes.observe(bytes as f64);
+    }
+
+    /// A request with events that came then is answered now.
+    pub(crate) fn took(&self, since: Instant) {
+        self.answering.observe(since.elapsed().as_secs_f64());
+    }
+
+    /// Events that were handed to the store then are durable now.
+    pub(crate) fn waited(&self, since: Instant) {
+        self.storing.observe(since.elapsed().as_secs_f64());
     }
 
     pub(crate) fn connected(&self) {

@@ -97,6 +97,6 @@ pub async fn run(
 
 /// Out of file descriptors or memory: accepting again at once would only spin.
 async fn wait_out(error: &io::Error) {
-    eprintln!("collector: cannot accept a connection ({error}); trying again");
+    tracing::warn!(%error, "cannot accept a connection; trying again");
     tokio::time::sleep(Duration::from_millis(100)).await;
 }

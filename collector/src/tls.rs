@@ -131,7 +131,7 @@ impl Tls {
                 Ok(false) => said.clear(),
                 Ok(true) => {
                     said.clear();
-                    eprintln!("collector: new connections have the new certificate");
+                    tracing::info!("new connections have the new certificate");
                 }
                 // Both files change one after the other: what is wrong for a moment is looked at again first.
                 Err(error) => {
@@ -139,8 +139,9 @@ impl Tls {
                     if said == why {
                         continue;
                     }
-                    eprintln!(
-                        "collector: the new certificate is not taken ({why}); the old one is kept"
+                    tracing::error!(
+                        error = why,
+                        "the new certificate is not taken; the old one is kept"
                     );
                     said = why;
                 }

@@ -51,8 +51,9 @@ impl Condition {
         let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
         if said.is_none_or(|said| said.elapsed() >= SAY_AGAIN) {
             *said = Some(Instant::now());
-            eprintln!(
-                "store: the disk is full ({database}); what finds no room is answered with 503, and accepted again once there is some"
+            tracing::error!(
+                %database,
+                "the disk is full; what finds no room is answered with 503, and accepted again once there is some"
             );
         }
     }
@@ -71,8 +72,10 @@ impl Condition {
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => AppendError::Busy,
             _ => {
                 let why = self.broken.get_or_init(|| {
-                    eprintln!(
-                        "store: writing {database} failed ({error}); nothing is accepted any more, restart once that is mended"
+                    tracing::error!(
+                        %database,
+                        %error,
+                        "writing failed; nothing is accepted any more, restart once that is mended"
                     );
                     format!("{database}: {error}")
                 });

@@ -66,7 +66,7 @@ impl Merger {
         let Some(mut reaches) = index::by_version_lacks(&self.index)? else { return Ok(()) };
         let merged = index::watermark(&self.index)?;
         if reaches < merged {
-            eprintln!("store: index.db gets an index by version, which takes a while this once");
+            tracing::info!("index.db gets an index by version, which takes a while this once");
         }
         loop {
             let mut run = above(events, reaches, RUN)?;
@@ -108,8 +108,9 @@ impl Merger {
                 }
                 // The log has everything: the next start merges it again.
                 Err(error) => {
-                    eprintln!(
-                        "store: merging into index.db stops ({error}); restart Beaconry once that is mended"
+                    tracing::error!(
+                        %error,
+                        "merging into index.db stops; restart Beaconry once that is mended"
                     );
                     return;
                 }

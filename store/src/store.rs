@@ -398,8 +398,9 @@ fn start_writing(definitions: &Definitions, shared: &Shared) -> Result<Writing, 
         thread::spawn(move || {
             // Without the filter every id is looked up: slower, and as exact.
             if let Err(error) = filling.fill(&scan) {
-                eprintln!(
-                    "store: reading ids into the filter failed ({error}); every id is looked up instead"
+                tracing::warn!(
+                    %error,
+                    "reading ids into the filter failed; every id is looked up instead"
                 );
             }
         }),

@@ -59,10 +59,10 @@ pub(crate) fn run(
         profiler.nudge();
         if let Some(warning) = definitions.clock.warning() {
             if !std::mem::replace(&mut warned, true) {
-                eprintln!("clock: {warning}");
+                tracing::warn!("{warning}");
             }
         } else if std::mem::take(&mut warned) {
-            eprintln!("clock: the system clock is right again; locks and retention go on");
+            tracing::info!("the system clock is right again; locks and retention go on");
         }
         for first in news {
             report("noting that a snippet was seen", note_seen(definitions, first, &mut noted));
@@ -79,7 +79,7 @@ pub(crate) fn run(
             let now = definitions.clock.now();
             let finished = profiles::finish_erasing(&definitions.folder, profiler, writer, now);
             if let Err(error) = finished {
-                eprintln!("store: deleting what was erased failed ({error}); it is tried again");
+                tracing::error!(%error, "deleting what was erased failed; it is tried again");
             }
         }
     }
@@ -132,6 +132,6 @@ fn report(what: &str, outcome: Result<(), StoreError>) {
     if let Err(error) = outcome
         && !matches!(error, StoreError::Stopped)
     {
-        eprintln!("store: {what} failed ({error}); it is tried again");
+        tracing::error!(%error, "{what} failed; it is tried again");
     }
 }

@@ -341,7 +341,7 @@ impl Writer {
             }
         };
         if let Err(error) = outcome.and_then(|()| give_back_pages(&self.events, VACUUM_PAGES)) {
-            eprintln!("store: deleting what has expired failed ({error}); it is tried again later");
+            tracing::error!(%error, "deleting what has expired failed; it is tried again later");
         }
     }
 

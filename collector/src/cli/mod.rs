@@ -7,6 +7,7 @@ mod data;
 mod error;
 mod event;
 mod key;
+mod log;
 mod output;
 mod profile;
 mod remote;
@@ -46,6 +47,15 @@ struct Arguments {
     /// Print JSON instead of text.
     #[arg(long, global = true)]
     json: bool,
+    /// What a server says of itself goes to its standard error: as text, or as JSON, one object a line.
+    #[arg(
+        long,
+        global = true,
+        env = "BEACONRY_LOG",
+        value_name = "FORMAT",
+        default_value = "text"
+    )]
+    log: log::Format,
     #[command(subcommand)]
     command: Command,
 }
@@ -77,7 +87,6 @@ enum Command {
     #[cfg(feature = "console")]
     #[command(subcommand)]
     User(user::Command),
-    /// Who changed what, newest first.
     /// Show what making a folder of definitions would change.
     Plan(apply::Apply),
     /// Make a folder of definitions: all of them, or none.
@@ -152,6 +161,7 @@ impl Context {
 /// Runs the program. Exit codes: 0 done, 1 refused with the reason, 2 wrong usage.
 pub(crate) fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    log::start(arguments.log);
     let context = Context { data: arguments.data, json: arguments.json, clock: Clock::default() };
     let outcome = match arguments.command {
         Command::Serve(command) => command.run(context),

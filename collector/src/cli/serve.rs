@@ -68,8 +68,11 @@ pub(crate) struct Serve {
 impl Serve {
     pub(crate) fn run(self, context: Context) -> Result<(), CliError> {
         run_until_told(async move {
+            let data = context.data.clone();
             let server = Server::open(&self, context).await?;
             server.say();
+            let version = env!("CARGO_PKG_VERSION");
+            tracing::info!(version, data = %data.display(), collector = server.url, "serving");
             server.run().await
         })
     }
@@ -196,6 +199,7 @@ impl Server {
         let _ = settling.await;
         #[cfg(feature = "console")]
         let _ = pages.await;
+        tracing::info!("every request is answered; what is left is written out");
         let store = self.store;
         let broken = store.broken();
         // Dropping the store waits for its threads, which are not to be waited for on an async one.
@@ -304,10 +308,10 @@ impl Signals {
             }
             match hand_over.start().await {
                 Ok(process) => {
-                    eprintln!("beaconry: handing over to process {process}");
+                    tracing::info!(process, "handing over to another process");
                     return;
                 }
-                Err(why) => eprintln!("beaconry: the upgrade failed, this server goes on: {why}"),
+                Err(error) => tracing::error!(%error, "the upgrade failed; this server goes on"),
             }
         }
     }
@@ -333,7 +337,7 @@ async fn settle(store: Arc<Store>, url: String, stop: impl Future<Output = ()>) 
             () = &mut stop => return,
         }
         if let Err(error) = settle_due(&store, &url) {
-            eprintln!("beaconry: a scheduled change failed ({error}); it is tried again");
+            tracing::error!(%error, "a scheduled change failed; it is tried again");
         }
     }
 }

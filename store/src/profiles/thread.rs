@@ -310,7 +310,7 @@ impl Thread {
                 false
             }
             Err((_, error)) => {
-                eprintln!("store: linking events to profiles failed ({error}); it is tried again");
+                tracing::error!(%error, "linking events to profiles failed; it is tried again");
                 false
             }
         }

@@ -100,8 +100,8 @@ async fn run(api: Api, operation: &Arc<Operation>, request: Request) -> Result<R
     // The store reads and waits for disks.
     let done = tokio::task::spawn_blocking(move || (operation.run)(&call)).await;
     done.unwrap_or_else(|error| {
-        eprintln!("api: an operation failed ({error})");
-        let detail = "the server failed; what it prints says how";
+        tracing::error!(%error, "an operation of the API failed");
+        let detail = "the server failed; its log says how";
         Err(Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "failed", detail))
     })
 }

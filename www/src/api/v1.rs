@@ -361,7 +361,8 @@ fn publish(call: &Call, known: &Known) {
     if known.event.tracking().enabled()
         && let Err(why) = (call.api.snippets)(known)
     {
-        eprintln!("api: the snippet of {} was not published: {why}", known.event.discriminator());
+        let event = known.event.discriminator();
+        tracing::error!(%event, error = %why, "a snippet could not be published");
     }
 }
 

@@ -111,7 +111,7 @@ pub async fn run(
         let _ = ended.wait_for(|ended| *ended).await;
     });
     if let Err(error) = serving.await {
-        eprintln!("console: {error}");
+        tracing::error!(%error, "the console stopped");
     }
 }
 

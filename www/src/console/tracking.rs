@@ -239,10 +239,8 @@ pub(super) fn publish(state: &Console, known: &Known) -> Result<(), StoreError> 
     if known.event.tracking().enabled()
         && let Err(why) = (state.console.snippets)(known)
     {
-        eprintln!(
-            "console: the snippet of {} could not be published: {why}",
-            known.event.discriminator()
-        );
+        let event = known.event.discriminator();
+        tracing::error!(%event, error = %why, "a snippet could not be published");
     }
     Ok(())
 }

@@ -42,7 +42,7 @@ pub async fn run(
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) {
     if let Err(error) = axum::serve(listener, router(shop)).with_graceful_shutdown(shutdown).await {
-        eprintln!("shop: {error}");
+        tracing::error!(%error, "the demo shop stopped");
     }
 }
 
