@@ -1,7 +1,7 @@
 # The commands of the house. `make help` says what each does.
 SHELL := bash
 
-.PHONY: help setup engine build run test test-browsers test-api test-zapier screenshots docs bench-snippet bench-console bench-profiles fmt
+.PHONY: help setup engine build run test test-browsers test-api test-zapier test-faults soak fuzz screenshots docs bench-snippet bench-console bench-profiles fmt
 
 help: ## What each command does
 	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1\t\2/p' Makefile | expand -t 24
@@ -29,6 +29,18 @@ test-browsers: ## Run the essential tests in Firefox and WebKit
 	@scripts/build-engine
 	@. scripts/env && cargo build --release --locked
 	@scripts/test-browsers
+
+test-faults: build ## Run the long fault tests: 100 kills, 100 power cuts, a flood, hostile clients
+	@scripts/setup test
+	@scripts/test-faults
+
+soak: build ## Twenty minutes at half load with everything going on (BEACONRY_SOAK_MINUTES for another length)
+	@scripts/setup test
+	@scripts/test-faults soak
+
+fuzz: engine ## Fuzz each target ten million times (BEACONRY_FUZZ_RUNS for another number)
+	@scripts/setup fuzz
+	@scripts/fuzz
 
 screenshots: build ## Take the pictures of README anew
 	@scripts/setup test

@@ -9,10 +9,14 @@ use std::time::Duration;
 
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, TransactionBehavior};
+use serde::Serialize;
 
+use crate::clock::Clock;
 use crate::error::StoreError;
 use crate::folder::{self, Folder};
+use crate::profiles::{self, Erased, ProfileError, ProfileReader};
 use crate::schema::{Database, EVENTS, INDEX, KEYS, PEOPLE, PROFILES, REGISTRY};
+use crate::store::Store;
 use crate::verify::{VerifyReport, verify};
 
 /// Pages copied between two words of progress: one MiB.
@@ -22,6 +26,10 @@ const STEP: i32 = 256;
 const ORDER: [&Database; 6] = [&INDEX, &PROFILES, &EVENTS, &REGISTRY, &PEOPLE, &KEYS];
 /// What a data folder has once a server ran on it. The others are there once they were needed.
 const ALWAYS: [&Database; 3] = [&INDEX, &EVENTS, &REGISTRY];
+
+/// How long a copy waits for linking to catch up with the log, and how long the log waits with it.
+const PATIENCE: Duration = Duration::from_secs(10);
+const PAUSE: Duration = Duration::from_millis(500);
 
 /// How far a copy is.
 #[derive(Clone, Copy, Debug)]
@@ -68,8 +76,23 @@ pub fn backup(
     Ok(report)
 }
 
-/// Copies a backup into a data folder that has nothing in it yet. A backup with a fault is refused.
-pub fn restore(from: &Path, folder: &Folder) -> Result<VerifyReport, StoreError> {
+/// What became of a restore.
+#[derive(Clone, Debug, Serialize)]
+pub struct Restored {
+    /// What the backup holds, and what is wrong with it; with a fault nothing was restored.
+    #[serde(flatten)]
+    pub report: VerifyReport,
+    /// People who were erased again, because they had been since the backup.
+    pub erased: u64,
+}
+
+/// Copies a backup into a data folder that has nothing in it yet. A backup with a fault is refused. Whoever was erased from
+/// the folder that this one replaces is erased from what is restored.
+pub fn restore(
+    from: &Path,
+    folder: &Folder,
+    replaced: Option<&Path>,
+) -> Result<Restored, StoreError> {
     let failed = |path: PathBuf| move |error| StoreError::Backup { path, error };
     for database in ALWAYS {
         let path = from.join(database.name);
@@ -82,10 +105,11 @@ pub fn restore(from: &Path, folder: &Folder) -> Result<VerifyReport, StoreError>
             return Err(failed(path)(io::ErrorKind::AlreadyExists.into()));
         }
     }
-    let _lease = folder.lease()?;
+    let lease = folder.lease()?;
+    let erased = replaced.map(|path| erased(path, &Folder::to_read(from))).transpose()?;
     let report = verify(&Folder::to_read(from))?;
     if !report.faults.is_empty() {
-        return Ok(report);
+        return Ok(Restored { report, erased: 0 });
     }
     let copying = |database: &Database| folder.file(&format!("{}.unfinished", database.name));
     let there = there(&Folder::to_read(from));
@@ -99,7 +123,24 @@ pub fn restore(from: &Path, folder: &Folder) -> Result<VerifyReport, StoreError>
         fs::rename(copying(database), &path).map_err(failed(path))?;
     }
     sync_folder(folder.path()).map_err(failed(folder.path().to_owned()))?;
-    Ok(report)
+    let Some(erased) = erased else { return Ok(Restored { report, erased: 0 }) };
+    erased.note(folder)?;
+    let store = Store::open_leased(folder.clone(), lease, Clock::default())?;
+    let erased = profiles::erase_again(&store).map_err(|error| match error {
+        ProfileError::Store(error) => error,
+        other => failed(folder.path().to_owned())(io::Error::other(other.to_string())),
+    })?;
+    Ok(Restored { report, erased })
+}
+
+/// Who was erased from the folder that is replaced, which must be the one that the backup is of.
+fn erased(replaced: &Path, backup: &Folder) -> Result<Erased, StoreError> {
+    let erased = Erased::read(&Folder::to_read(replaced))?;
+    if erased.is_of(backup)? {
+        return Ok(erased);
+    }
+    let error = io::Error::other("expected the folder that the backup is of, got another one");
+    Err(StoreError::Backup { path: replaced.to_owned(), error })
 }
 
 /// What is to be copied: what a folder cannot be without, and what it has beside that.
@@ -110,10 +151,18 @@ fn there(folder: &Folder) -> Vec<&'static Database> {
 }
 
 /// Readers of each database, each held at one moment: without, each commit of the server would have its copy begin anew.
-/// While they are made no profile changes, so that no event goes from the log whose timeline was looked at before.
+///
+/// For the moment that it takes to make them the log waits, until all of it is linked where that comes soon: who is erased
+/// later is then known by the ids that the copy has. And no profile changes, so that no event goes from the log whose
+/// timeline was looked at before.
 fn moments(folder: &Folder, databases: &[&Database]) -> Result<Vec<Connection>, StoreError> {
-    let mut profiles = PROFILES.open(folder)?;
-    let _still = profiles.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let (mut events, mut profiles) = (EVENTS.open(folder)?, PROFILES.open(folder)?);
+    let linked = ProfileReader::open(folder)?;
+    linked.wait_linked(PATIENCE)?;
+    let _still = events.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    linked.wait_linked(PAUSE)?;
+    drop(linked);
+    let _still_too = profiles.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let held = |database: &&Database| {
         let reader = database.open_to_read(folder)?;
         reader.execute_batch("BEGIN")?;

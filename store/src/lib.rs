@@ -46,7 +46,7 @@ mod writer;
 
 pub use audience::{Audience, KnownAttribute};
 pub use audit::{AuditEntry, AuditFilter, AuditLog, AuditPlace};
-pub use backup::{Progress, backup, restore};
+pub use backup::{Progress, Restored, backup, restore};
 pub use browse::{Found, Place, Range};
 pub use clock::Clock;
 pub use counts::{Count, Counts, Hours, OTHER, OldPage, Reason};

@@ -90,11 +90,12 @@ fn a_full_disk_is_503_and_heals_by_itself() {
 }
 
 /// What fails, and whether the store must stop accepting. What a checkpoint fails to write is still in the WAL, synced.
-const FAILURES: [(Operation, &str, bool); 8] = [
+const FAILURES: [(Operation, &str, bool); 9] = [
     (Operation::Write, "events.db-wal", true),
     (Operation::Sync, "events.db-wal", true),
     (Operation::Write, "index.db-wal", true),
     (Operation::Sync, "index.db-wal", true),
+    (Operation::Write, "profiles.db-wal", true),
     (Operation::Write, "events.db", false),
     (Operation::Sync, "events.db", false),
     (Operation::Write, "index.db", false),

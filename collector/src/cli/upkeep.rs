@@ -78,13 +78,30 @@ impl Backup {
 pub(crate) struct Restore {
     /// The folder that `beaconry backup` made.
     from: PathBuf,
+    /// The data folder that this one replaces, moved aside: who was erased from it since the backup is erased again.
+    #[arg(long, value_name = "DIR")]
+    replaces: Option<PathBuf>,
 }
 
 impl Restore {
     /// Copies a backup into the data folder, which must have nothing in it yet.
     pub(crate) fn run(self, context: &Context) -> Result<(), CliError> {
-        let report = beaconry_store::restore(&self.from, &context.folder()?)?;
-        say(context, &report, &context.data)
+        let folder = context.folder()?;
+        let restored = beaconry_store::restore(&self.from, &folder, self.replaces.as_deref())?;
+        if context.json {
+            json_value(&restored);
+            return sound(restored.report.faults);
+        }
+        say(context, &restored.report, &context.data)?;
+        if self.replaces.is_some() {
+            line(&format!("{} people erased since the backup were erased again", restored.erased));
+        } else {
+            eprintln!(
+                "Whoever was erased since the backup is back: where the folder that this one replaces is still there, \
+                 restore with --replaces"
+            );
+        }
+        Ok(())
     }
 }
 

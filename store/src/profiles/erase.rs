@@ -126,7 +126,7 @@ struct Taken {
 }
 
 /// Waits until everything that the log holds now is linked.
-fn catch_up(profiler: &Profiler) -> Result<(), ProfileError> {
+pub(super) fn catch_up(profiler: &Profiler) -> Result<(), ProfileError> {
     let (target, started) = (profiler.committed(), Instant::now());
     while *profiler.shared.linked.borrow() < target {
         if started.elapsed() > PATIENCE {
@@ -249,7 +249,7 @@ fn some_doomed(profiles: &Connection) -> Result<Vec<Deleted>, rusqlite::Error> {
 }
 
 /// Takes what these visitors sent out of the quarantine.
-fn drop_quarantine(
+pub(super) fn drop_quarantine(
     folder: &Folder,
     writer: &SyncSender<Write>,
     visitors: &HashSet<String>,

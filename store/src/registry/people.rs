@@ -180,6 +180,21 @@ impl Registry {
         Ok(self.setting(LOCK_KEY)?.unwrap_or_default().into_bytes())
     }
 
+    /// The same, where there is one.
+    pub(crate) fn known_lock_key(registry: &Connection) -> Result<Option<String>, StoreError> {
+        let mut statement = registry.prepare("SELECT value FROM settings WHERE name = ?")?;
+        Ok(statement.query_row([LOCK_KEY], |row| row.get(0)).optional()?)
+    }
+
+    /// Takes the key of another folder, where this one has none yet.
+    pub(crate) fn keep_lock_key(&mut self, key: &str) -> Result<(), StoreError> {
+        self.connection.execute(
+            "INSERT INTO settings VALUES (?, ?) ON CONFLICT DO NOTHING",
+            params![LOCK_KEY, key],
+        )?;
+        Ok(())
+    }
+
     fn add(
         &mut self,
         table: &Table,
