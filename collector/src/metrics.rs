@@ -9,6 +9,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
 use beaconry_model::wire::Code;
+use beaconry_store::Lag;
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct ByStatus {
@@ -30,6 +31,8 @@ pub struct Metrics {
     dropped: Counter,
     identified: Family<ByCode, Counter>,
     connections: Gauge,
+    unindexed: Gauge,
+    unlinked: Gauge,
 }
 
 impl Default for Metrics {
@@ -59,7 +62,28 @@ impl Default for Metrics {
         );
         let connections = Gauge::default();
         registry.register("connections", "Connections open", connections.clone());
-        Metrics { registry, requests, accepted, rejected, dropped, identified, connections }
+        let (unindexed, unlinked) = (Gauge::default(), Gauge::default());
+        registry.register(
+            "events_unindexed",
+            "Events in the log that the indexes do not hold yet",
+            unindexed.clone(),
+        );
+        registry.register(
+            "events_unlinked",
+            "Events in the log that are not on a profile's timeline yet",
+            unlinked.clone(),
+        );
+        Metrics {
+            registry,
+            requests,
+            accepted,
+            rejected,
+            dropped,
+            identified,
+            connections,
+            unindexed,
+            unlinked,
+        }
     }
 }
 
@@ -92,8 +116,10 @@ impl Metrics {
         self.connections.dec();
     }
 
-    /// Everything in the OpenMetrics text format.
-    pub(crate) fn encode(&self) -> String {
+    /// Everything in the OpenMetrics text format, with how far the store is behind its log.
+    pub(crate) fn encode(&self, behind: Lag) -> String {
+        self.unindexed.set(behind.unindexed as i64);
+        self.unlinked.set(behind.unlinked as i64);
         let mut text = String::new();
         // Writing to a string cannot fail.
         let _ = encode(&mut text, &self.registry);

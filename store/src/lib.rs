@@ -69,7 +69,7 @@ pub use role::Role;
 pub use shares::{SHARED_MS, Share};
 pub use snapshot::{EventNo, Known, Snapshot};
 pub use storage::{DatabaseSize, Due, Many, Storage};
-pub use store::Store;
+pub use store::{Lag, Store};
 pub use token::Token;
 pub use verify::{VerifyReport, verify};
 pub use writer::{AppendError, Entry, Written};

@@ -1,7 +1,7 @@
 //! The store of a running server: the folder's lease, the threads that write, and all definitions in memory.
 
 use std::path::Path;
-use std::sync::atomic::AtomicI64;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::mpsc::{self, Sender, SyncSender, TrySendError};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -43,6 +43,8 @@ pub struct Store {
     pub(crate) pool: profiles::Pool,
     seen: Sender<Seen>,
     broken: Arc<OnceLock<String>>,
+    /// The last place of the log that is in the indexes.
+    merged: Arc<AtomicI64>,
     /// What was refused, until the writer writes it down.
     refused: Arc<Mutex<Tally>>,
     feed: Feed,
@@ -51,6 +53,15 @@ pub struct Store {
     threads: Vec<JoinHandle<()>>,
     /// Last, so that it is given back when everything else is closed.
     _lease: Lease,
+}
+
+/// What is made behind the log, in events that it is behind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lag {
+    /// Not in the indexes yet; known by a set in memory until they are.
+    pub unindexed: u64,
+    /// Not on the timeline of a profile yet.
+    pub unlinked: u64,
 }
 
 /// All definitions, in memory and on disk, with the time they go by.
@@ -115,7 +126,7 @@ impl Store {
         let definitions = Arc::new(Definitions::open(folder, clock)?);
         let broken = Arc::new(OnceLock::new());
         let refused = Arc::default();
-        let Writing { writer, profiler, mut threads } =
+        let Writing { writer, profiler, merged, mut threads } =
             start_writing(&definitions, broken.clone(), Arc::clone(&refused))?;
         let (seen, news) = mpsc::channel();
         let watched = Registry::open(&definitions.folder)?;
@@ -131,6 +142,7 @@ impl Store {
             pool: profiles::Pool::default(),
             seen,
             broken,
+            merged,
             refused,
             feed: Feed::default(),
             picks,
@@ -173,6 +185,15 @@ impl Store {
     /// Whether events can be stored; where not, why.
     pub fn health(&self) -> Result<(), String> {
         self.broken.get().map_or(Ok(()), |why| Err(AppendError::Broken(why.clone()).to_string()))
+    }
+
+    /// How many events the indexes, and the timelines of profiles, are behind the log.
+    pub fn behind(&self) -> Lag {
+        let behind = |reached: i64| self.profiler.committed().saturating_sub(reached).max(0) as u64;
+        Lag {
+            unindexed: behind(self.merged.load(Ordering::Acquire)),
+            unlinked: behind(*self.profiler.shared.linked.borrow()),
+        }
     }
 
     /// Stores events and keeps rejected ones aside. Ready only after the commit that holds all of them.
@@ -317,6 +338,7 @@ impl Drop for Store {
 struct Writing {
     writer: SyncSender<Write>,
     profiler: Profiler,
+    merged: Arc<AtomicI64>,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -345,7 +367,7 @@ fn start_writing(
         index,
         filter,
         merger: to_merger,
-        merged,
+        merged: merged.clone(),
         next_seq,
         unmerged: Pending::default(),
         ticks: 0,
@@ -367,5 +389,5 @@ fn start_writing(
             }
         }),
     ];
-    Ok(Writing { writer: to_writer, profiler, threads })
+    Ok(Writing { writer: to_writer, profiler, merged, threads })
 }
