@@ -1,7 +1,7 @@
 # The commands of the house. `make help` says what each does.
 SHELL := bash
 
-.PHONY: help setup engine build run test test-browsers test-api test-zapier test-faults soak fuzz screenshots docs bench-snippet bench-console bench-profiles fmt
+.PHONY: help setup engine build run test test-browsers test-api test-zapier test-faults soak fuzz screenshots docs bench-snippet bench-console bench-collector bench-profiles fmt
 
 help: ## What each command does
 	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1\t\2/p' Makefile | expand -t 24
@@ -51,6 +51,9 @@ bench-snippet: build ## Measure the snippet beside today's trackers; rewrites it
 
 bench-console: build ## Time the console's pages with ten million events; rewrites its part of BENCHMARKS.md
 	@scripts/bench-console
+
+bench-collector: build ## Measure the collector beside a bare Hyper and nginx; rewrites its part of BENCHMARKS.md
+	@scripts/bench-collector
 
 docs: ## Write docs/api.md anew, from the code
 	@. scripts/env && BEACONRY_WRITE_DOCS=1 cargo test --quiet --package beaconry-www the_document_is_what_the_operations_say

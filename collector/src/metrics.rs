@@ -12,6 +12,7 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 
 use beaconry_model::wire::Code;
+use beaconry_store::Lag;
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct ByStatus {
@@ -37,6 +38,8 @@ pub struct Metrics {
     storing: Histogram,
     events: Histogram,
     bytes: Histogram,
+    unindexed: Gauge,
+    unlinked: Gauge,
 }
 
 /// Seconds, from a quarter of a millisecond to eight seconds.
@@ -88,6 +91,17 @@ impl Default for Metrics {
         registry.register("request_events", "Events in a request", events.clone());
         let bytes = Histogram::new(exponential_buckets(256.0, 2.0, 9));
         registry.register_with_unit("request_body", "A request's body", Unit::Bytes, bytes.clone());
+        let (unindexed, unlinked) = (Gauge::default(), Gauge::default());
+        registry.register(
+            "events_unindexed",
+            "Events in the log that the indexes do not hold yet",
+            unindexed.clone(),
+        );
+        registry.register(
+            "events_unlinked",
+            "Events in the log that are not on a profile's timeline yet",
+            unlinked.clone(),
+        );
         Metrics {
             registry,
             requests,
@@ -100,6 +114,8 @@ impl Default for Metrics {
             storing,
             events,
             bytes,
+            unindexed,
+            unlinked,
         }
     }
 }
@@ -149,11 +165,36 @@ impl Metrics {
         self.connections.dec();
     }
 
-    /// Everything in the OpenMetrics text format.
-    pub(crate) fn encode(&self) -> String {
+    /// Everything in the OpenMetrics text format, with how far the store is behind its log.
+    pub(crate) fn encode(&self, behind: Lag) -> String {
+        self.unindexed.set(behind.unindexed as i64);
+        self.unlinked.set(behind.unlinked as i64);
         let mut text = String::new();
         // Writing to a string cannot fail.
         let _ = encode(&mut text, &self.registry);
         text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_number_of_the_dashboard_is_one_of_these() {
+        let metrics = Metrics::default();
+        // What is told apart by a label is there once it has one.
+        metrics.answered(StatusCode::OK);
+        metrics.rejected(Code::StaleVersion);
+        metrics.identified("joined");
+        let text = metrics.encode(Lag { unindexed: 0, unlinked: 0 });
+        let names = include_str!("../../deploy/grafana.json").split("beaconry_").skip(1);
+        let names: Vec<&str> = names
+            .filter_map(|rest| rest.split(|c: char| !c.is_ascii_lowercase() && c != '_').next())
+            .collect();
+        assert!(names.len() > 15, "{names:?}");
+        for name in names {
+            assert!(text.contains(&format!("\nbeaconry_{name}")), "{name} is not in\n{text}");
+        }
     }
 }

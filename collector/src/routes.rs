@@ -66,5 +66,5 @@ fn health(collector: &Collector) -> Answer {
 
 fn metrics(collector: &Collector) -> Answer {
     const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    text(StatusCode::OK, OPEN_METRICS, collector.metrics.encode())
+    text(StatusCode::OK, OPEN_METRICS, collector.metrics.encode(collector.store.behind()))
 }

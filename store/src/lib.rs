@@ -75,7 +75,7 @@ pub use shares::{SHARED_MS, Share};
 pub use snapshot::{EventNo, Known, Snapshot};
 pub use stats::{EventStats, FileStats, Stats, stats};
 pub use storage::{DatabaseSize, Due, Many, Storage};
-pub use store::Store;
+pub use store::{Lag, Store};
 pub use token::Token;
 pub use verify::{VerifyReport, verify};
 pub use writer::{AppendError, Entry, Written};

@@ -1,7 +1,7 @@
 //! The store of a running server: the folder's lease, the threads that write, and all definitions in memory.
 
 use std::path::Path;
-use std::sync::atomic::AtomicI64;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::mpsc::{self, Sender, SyncSender, TrySendError};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -46,6 +46,8 @@ pub struct Store {
     seen: Sender<Seen>,
     condition: Arc<Condition>,
     backlog: Arc<Backlog>,
+    /// The last place of the log that is in the indexes.
+    merged: Arc<AtomicI64>,
     /// What was refused, until the writer writes it down.
     refused: Arc<Mutex<Tally>>,
     feed: Feed,
@@ -54,6 +56,15 @@ pub struct Store {
     threads: Vec<JoinHandle<()>>,
     /// Last, so that it is given back when everything else is closed.
     _lease: Lease,
+}
+
+/// What is made behind the log, in events that it is behind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lag {
+    /// Not in the indexes yet; known by a set in memory until they are.
+    pub unindexed: u64,
+    /// Not on the timeline of a profile yet.
+    pub unlinked: u64,
 }
 
 /// All definitions, in memory and on disk, with the time they go by.
@@ -124,7 +135,8 @@ impl Store {
     ) -> Result<Arc<Store>, StoreError> {
         let definitions = Arc::new(Definitions::open(folder, clock)?);
         let shared = Shared::default();
-        let Writing { writer, profiler, mut threads } = start_writing(&definitions, &shared)?;
+        let Writing { writer, profiler, merged, mut threads } =
+            start_writing(&definitions, &shared)?;
         let Shared { condition, backlog, refused } = shared;
         let (seen, news) = mpsc::channel();
         let watched = Registry::open(&definitions.folder)?;
@@ -141,6 +153,7 @@ impl Store {
             seen,
             condition,
             backlog,
+            merged,
             refused,
             feed: Feed::default(),
             picks,
@@ -193,6 +206,15 @@ impl Store {
     /// Whether more waits to be written than the disk takes in a second, so that a request would be answered "busy".
     pub fn is_busy(&self) -> bool {
         self.backlog.is_full()
+    }
+
+    /// How many events the indexes, and the timelines of profiles, are behind the log.
+    pub fn behind(&self) -> Lag {
+        let behind = |reached: i64| self.profiler.committed().saturating_sub(reached).max(0) as u64;
+        Lag {
+            unindexed: behind(self.merged.load(Ordering::Acquire)),
+            unlinked: behind(*self.profiler.shared.linked.borrow()),
+        }
     }
 
     /// Stores events and keeps rejected ones aside. Ready only after the commit that holds all of them.
@@ -349,6 +371,7 @@ struct Shared {
 struct Writing {
     writer: SyncSender<Write>,
     profiler: Profiler,
+    merged: Arc<AtomicI64>,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -381,7 +404,7 @@ fn start_writing(definitions: &Definitions, shared: &Shared) -> Result<Writing, 
         index,
         filter,
         merger: to_merger,
-        merged,
+        merged: merged.clone(),
         next_seq,
         unmerged: Pending::default(),
         ticks: 0,
@@ -405,5 +428,5 @@ fn start_writing(definitions: &Definitions, shared: &Shared) -> Result<Writing, 
             }
         }),
     ];
-    Ok(Writing { writer: to_writer, profiler, threads })
+    Ok(Writing { writer: to_writer, profiler, merged, threads })
 }

@@ -22,6 +22,7 @@ mod in_the_browser;
 mod life_cycle;
 mod markup;
 mod modes;
+mod operating;
 mod pick;
 mod policies;
 mod privacy;

@@ -17,7 +17,7 @@ use beaconry_model::wire::{Beacon, Envelope};
 use beaconry_store::{Clock, Count, Entry, Known, Store, bytes, event_seed, quarantine_until};
 
 /// Events defined.
-pub(crate) const DEFINED: usize = 200;
+pub const DEFINED: usize = 200;
 /// How far back events reach.
 const DAYS: i64 = 90;
 /// Beacons in a request to the store: what the writer takes as one group.
@@ -27,19 +27,23 @@ const BAD: u64 = 100;
 
 /// What the folder holds.
 #[derive(Debug)]
-pub(crate) struct Filled {
+pub struct Filled {
     /// Stored by this run; none where the folder was filled before.
-    pub(crate) new: u64,
-    pub(crate) stored: u64,
-    pub(crate) quarantined: u64,
+    pub new: u64,
+    /// Stored now.
+    pub stored: u64,
+    /// In quarantine now.
+    pub quarantined: u64,
     /// The event with the most stored: its discriminator, and how many.
-    pub(crate) largest: (String, u64),
-    pub(crate) section: String,
-    pub(crate) bytes: u64,
+    pub largest: (String, u64),
+    /// The section's id.
+    pub section: String,
+    /// On disk.
+    pub bytes: u64,
 }
 
 /// Fills the folder with so many events.
-pub(crate) fn fill(data: &Path, events: u64) -> Result<Filled, String> {
+pub fn fill(data: &Path, events: u64) -> Result<Filled, String> {
     let said = |error: beaconry_store::StoreError| error.to_string();
     let store = Store::open(data, Clock::default()).map_err(said)?;
     let now = store.clock().now();

@@ -1,13 +1,14 @@
 //! Builds a data folder with 200 events defined and ten million stored, then times every page of the console on it: `make
 //! bench-console`.
 
-mod fill;
 mod measure;
 mod report;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
+
+use beaconry_bench_console::fill;
 
 fn main() -> ExitCode {
     match run() {

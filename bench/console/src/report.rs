@@ -3,9 +3,9 @@
 use std::fmt::Write;
 use std::time::{Duration, SystemTime};
 
+use beaconry_bench_console::fill::{DEFINED, Filled};
 use beaconry_model::time::Timestamp;
 
-use crate::fill::{DEFINED, Filled};
 use crate::measure::Page;
 
 /// What a page may take at the server, in milliseconds.

@@ -1,0 +1,285 @@
+//! What was measured as a section of BENCHMARKS.md, with what is to be reached beside it.
+
+use std::fmt::Write;
+use std::time::{Duration, SystemTime};
+
+use beaconry_model::time::Timestamp;
+
+use crate::beacon::Beacon;
+use crate::held::{Held, PART};
+use crate::load::Outcome;
+use crate::peak::{Kind, Measured, median, ratio};
+use crate::settings::Settings;
+use crate::stored::Stored;
+
+const FILE: &str = "BENCHMARKS.md";
+const BEGIN: &str = "<!-- bench-collector -->";
+const END: &str = "<!-- /bench-collector -->";
+
+/// Everything that was measured; parts that were not asked for are empty.
+#[derive(Debug, Default)]
+pub(crate) struct Report {
+    pub(crate) rounds: Vec<(Kind, Vec<Measured>)>,
+    /// With the peak it is a part of.
+    pub(crate) steady: Vec<(Kind, f64, Outcome)>,
+    pub(crate) held: Vec<(Kind, Held)>,
+    /// Each round with what an fsync took.
+    pub(crate) one: Vec<(Measured, f64)>,
+    pub(crate) stored: Option<Stored>,
+}
+
+/// One figure with its limit.
+struct Goal {
+    what: String,
+    is: f64,
+    /// At least this, or at most.
+    limit: f64,
+    least: bool,
+    digits: usize,
+}
+
+impl Report {
+    /// The section, between its marks.
+    pub(crate) fn text(&self, settings: &Settings, took: Duration, load_before: &str) -> String {
+        let mut text = format!("{BEGIN}\n## Taking events\n\n");
+        let cpus = std::thread::available_parallelism().map_or(1, usize::from);
+        let bytes = Beacon::new("127.0.0.1:4000", "aaaaaaaaaaaaaaaa", 1).body_len();
+        let _ = writeln!(
+            text,
+            "Measured on {} in {:.0} s, {cpus} CPUs shared with the load, load {load_before} before the run; {} rounds in turn. A beacon \
+             of one event has {bytes} bytes, and comes with the headers Chromium sends. To repeat: `make bench-collector`.\n",
+            today(),
+            took.as_secs_f64(),
+            settings.rounds,
+        );
+        self.goals_table(&mut text);
+        self.peak_table(&mut text);
+        self.steady_table(&mut text);
+        self.held_table(&mut text);
+        self.stored_table(&mut text);
+        text += NOTES;
+        let _ = writeln!(text, "{END}");
+        text
+    }
+
+    fn rounds_of(&self, kind: Kind) -> &[Measured] {
+        self.rounds.iter().find(|(of, _)| *of == kind).map_or(&[], |(_, rounds)| rounds)
+    }
+
+    fn goals(&self) -> Vec<Goal> {
+        let mut goals = Vec::new();
+        let mut goal = |what: &str, is: f64, least: bool, limit: f64, digits: usize| {
+            if is.is_finite() {
+                goals.push(Goal { what: what.to_owned(), is, limit, least, digits });
+            }
+        };
+        let single = self.rounds_of(Kind::SINGLE);
+        goal(
+            "512 connections, in times bare Hyper",
+            ratio(single, self.rounds_of(Kind::Hyper)),
+            true,
+            0.6,
+            2,
+        );
+        goal(
+            "512 connections, in times nginx's body log",
+            ratio(single, self.rounds_of(Kind::NginxLog)),
+            true,
+            2.5,
+            2,
+        );
+        let batches = median(self.rounds_of(Kind::BATCHES), |round| round.rate * 20.0);
+        goal("batches of 20, events a second", batches, true, 250_000.0, 0);
+        let most =
+            single.iter().map(|round| round.peak_bytes).max().map_or(f64::NAN, |most| most as f64);
+        goal("512 connections, peak memory in MiB", most / f64::from(1 << 20), false, 100.0, 0);
+        for (kind, _, outcome) in &self.steady {
+            let what = format!("{}, p99 in ms at {PART} of the peak", kind.name());
+            goal(&what, outcome.latency_ms(0.99), false, 25.0, 1);
+        }
+        for (kind, held) in &self.held {
+            let drained = held.drained.as_ref().map_or(f64::INFINITY, Duration::as_secs_f64);
+            let drained = drained.min(9_999.0);
+            goal(&format!("{}, held, drained after seconds", kind.name()), drained, false, 60.0, 0);
+        }
+        let over = median(&self.one, |(measured, fsync)| measured.p50_ms - fsync);
+        goal("one connection, p50 less an fsync, in ms", over, false, 0.5, 2);
+        if let Some(stored) = &self.stored {
+            goal(
+                "ten million stored, in times an empty store",
+                ratio(&stored.full, &stored.empty),
+                true,
+                0.9,
+                2,
+            );
+            let read: Vec<Measured> = stored.read.iter().map(|(measured, ..)| *measured).collect();
+            goal(
+                "the same while it is read, in times not read",
+                ratio(&read, &stored.full),
+                true,
+                0.85,
+                2,
+            );
+        }
+        goals
+    }
+
+    fn goals_table(&self, text: &mut String) {
+        let _ = writeln!(text, "| to be reached | limit | measured | |\n| --- | --: | --: | --- |");
+        for Goal { what, is, limit, least, digits } in self.goals() {
+            let reached = if least { is >= limit } else { is <= limit };
+            let (sign, verdict) =
+                (if least { "≥" } else { "≤" }, if reached { "" } else { "not reached" });
+            let _ = writeln!(text, "| {what} | {sign} {limit} | {is:.digits$} | {verdict} |");
+        }
+    }
+
+    fn peak_table(&self, text: &mut String) {
+        if self.rounds.is_empty() {
+            return;
+        }
+        let _ = writeln!(
+            text,
+            "\n| as fast as it answers | requests/s (quartiles) | events/s | p50 ms | p99 ms | CPU s a million events | peak MiB |\n\
+             | --- | --: | --: | --: | --: | --: | --: |"
+        );
+        for (kind, rounds) in &self.rounds {
+            let rate = median(rounds, |round| round.rate);
+            let (low, high) = quartiles(rounds);
+            let _ = writeln!(
+                text,
+                "| {} | {rate:.0} ({low:.0}–{high:.0}) | {:.0} | {:.2} | {:.2} | {:.1} | {:.0} |",
+                kind.name(),
+                rate * kind.batch() as f64,
+                median(rounds, |round| round.p50_ms),
+                median(rounds, |round| round.p99_ms),
+                median(rounds, |round| round.cpu),
+                median(rounds, |round| mib(round.peak_bytes)),
+            );
+        }
+    }
+
+    fn steady_table(&self, text: &mut String) {
+        if self.steady.is_empty() {
+            return;
+        }
+        let _ = writeln!(
+            text,
+            "\n| at a constant rate of {PART} of the peak | requests/s | p50 ms | p99 ms | p99.9 ms | most ms | put off |\n\
+             | --- | --: | --: | --: | --: | --: | --: |"
+        );
+        for (kind, _, outcome) in &self.steady {
+            let _ = writeln!(
+                text,
+                "| {} | {:.0} | {:.2} | {:.2} | {:.2} | {:.1} | {} |",
+                kind.name(),
+                outcome.rate(),
+                outcome.latency_ms(0.5),
+                outcome.latency_ms(0.99),
+                outcome.latency_ms(0.999),
+                outcome.latency.max() as f64 / 1_000.0,
+                outcome.put_off,
+            );
+        }
+    }
+
+    fn held_table(&self, text: &mut String) {
+        if self.held.is_empty() {
+            return;
+        }
+        let _ = writeln!(
+            text,
+            "\n| held for a minute | events/s | in the last quarter | p99 ms | put off | most not indexed | most not linked | drained | CPU s a million events | peak MiB | bytes an event: log, all |\n\
+             | --- | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: |"
+        );
+        for (kind, held) in &self.held {
+            let batch = kind.batch() as f64;
+            let drained = match &held.drained {
+                Ok(took) => format!("{:.0} s", took.as_secs_f64()),
+                Err(why) => why.clone(),
+            };
+            let _ = writeln!(
+                text,
+                "| {} | {:.0} | {:.0} | {:.1} | {} | {} | {} | {drained} | {:.1} | {:.0} | {:.0}, {:.0} |",
+                kind.name(),
+                held.rate * batch,
+                held.last_rate * batch,
+                held.p99_ms,
+                held.put_off,
+                held.unindexed,
+                held.unlinked,
+                held.cpu,
+                mib(held.peak_bytes),
+                held.log_bytes,
+                held.bytes,
+            );
+        }
+    }
+
+    fn stored_table(&self, text: &mut String) {
+        if !self.one.is_empty() {
+            let _ = writeln!(
+                text,
+                "\nOne connection: p50 {:.2} ms, an fsync of 4 KiB in the same folder {:.2} ms.",
+                median(&self.one, |(measured, _)| measured.p50_ms),
+                median(&self.one, |(_, fsync)| *fsync),
+            );
+        }
+        let Some(stored) = &self.stored else { return };
+        let rate = |of: &[Measured]| median(of, |round| round.rate);
+        let _ = writeln!(
+            text,
+            "\n512 connections: {:.0} requests/s at an empty store, {:.0} with {} events stored, and {:.0} while {:.0} pages a \
+             second were asked for and {:.0} MB a second exported.",
+            rate(&stored.empty),
+            rate(&stored.full),
+            stored.stored,
+            median(&stored.read, |(measured, ..)| measured.rate),
+            median(&stored.read, |(_, pages, _)| *pages as f64),
+            median(&stored.read, |(.., megabytes)| *megabytes),
+        );
+    }
+}
+
+/// What a reader must know to judge the figures.
+const NOTES: &str = "
+What is measured. Servers and load share the machine's cores, so that a server's own time is less than the whole; ratios to the
+bare Hyper are of the same run, and medians of the rounds' ratios. The bare Hyper has the collector's threads and settings and
+answers 204 without reading; nginx answers 204 by `return`; nginx's body log hands the body to itself over a kept connection,
+because it reads bodies only to hand them on, and writes its log through a buffer of 64 KiB (it is not durable). Beaconry checks
+every event, stores it once, and answers after the commit that holds it (`synchronous=FULL`). Each server starts new in each
+round, on an empty folder. Ids are UUIDv7 by visitors' clocks up to 5 s off, every twentieth event up to a day late; a
+connection is one of a million visitors for ten requests, then another. At a constant rate, a request's time runs from when it
+was due, sent or not. *Not indexed* and *not linked* are events in the log that the indexes and the profiles' timelines are
+behind, asked of `/metrics` once a second; *drained* is how long it took after the load until neither was, and the process rested.
+*Peak MiB* is `VmHWM`. *Put off*: answered 429 or 503.
+";
+
+fn mib(bytes: u64) -> f64 {
+    bytes as f64 / f64::from(1 << 20)
+}
+
+fn quartiles(rounds: &[Measured]) -> (f64, f64) {
+    let mut rates: Vec<f64> = rounds.iter().map(|round| round.rate).collect();
+    rates.sort_by(f64::total_cmp);
+    let at = |part: f64| rates[((rates.len() - 1) as f64 * part).round() as usize];
+    (at(0.25), at(0.75))
+}
+
+fn today() -> String {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    Timestamp(since.as_millis() as i64).to_string().chars().take(10).collect()
+}
+
+/// Puts the section into the file: in place of the one before it, or at the end.
+pub(crate) fn write(section: &str) -> Result<(), String> {
+    let said = |error: std::io::Error| format!("{FILE}: {error}");
+    let file = std::fs::read_to_string(FILE).map_err(said)?;
+    let whole = match (file.find(BEGIN), file.find(END)) {
+        (Some(begin), Some(end)) => {
+            format!("{}{}{}", &file[..begin], section.trim_end(), &file[end + END.len()..])
+        }
+        _ => format!("{}\n\n{section}", file.trim_end()),
+    };
+    std::fs::write(FILE, whole).map_err(said)
+}
