@@ -13,6 +13,7 @@ use crate::clock::Clock;
 use crate::error::StoreError;
 use crate::folder::Folder;
 use crate::profiles::{Logged, ProfileReader};
+use crate::registry::Registry;
 use crate::retention::TEST_KEPT_MS;
 use crate::schema::{Database, EVENTS, INDEX, KEYS, PEOPLE, PROFILES, REGISTRY};
 use crate::snapshot::{EventNo, Snapshot};
@@ -29,8 +30,8 @@ pub struct VerifyReport {
 }
 
 /// Checks every page; every event's checksum, that it is indexed where it lies, and that none is there twice; that the
-/// counters of what is held count what is there; that each timeline holds just what the log has of its profile; that
-/// everything stored is of an event that is defined; that definitions are what the audit noted last; and the checksums of
+/// counters of what is held count what is there; that each timeline holds just what the log has of its profile, that all of
+/// profiles hangs on one, and that nobody is there who was locked for good; that everything stored is of an event that is defined; that definitions are what the audit noted last; and the checksums of
 /// published files. Works beside a running server.
 pub fn verify(folder: &Folder) -> Result<VerifyReport, StoreError> {
     let (mut report, now) = (VerifyReport::default(), Clock::default().now());
@@ -63,8 +64,12 @@ pub fn verify(folder: &Folder) -> Result<VerifyReport, StoreError> {
         rows::check_quarantine(&logged, &mut of_events, &mut report)?;
     }
     if let Some(profiles) = &profiles {
-        let snapshot = Snapshot::load(&REGISTRY.open_to_read(folder)?).ok();
+        let registry = REGISTRY.open_to_read(folder)?;
+        let snapshot = Snapshot::load(&registry).ok();
         profiles.check(&|row| is_expired(snapshot.as_ref(), row, now), &mut report.faults)?;
+        if let Some(key) = Registry::known_lock_key(&registry)? {
+            profiles.check_locks(key.as_bytes(), &mut report.faults)?;
+        }
     }
     // Last, so that it knows every event that came up meanwhile.
     let registry = REGISTRY.open_to_read(folder)?;

@@ -79,6 +79,11 @@ fn a_full_disk_is_503_and_heals_by_itself() {
     it.send_until_promised(300);
     let reader = it.rig.store.reader().unwrap();
     eventually("merging goes on", || (reader.index_lag().unwrap() == 0).then_some(()));
+    eventually("linking goes on", || {
+        let folder = beaconry_store::Folder::open(it.folder.path()).unwrap();
+        let stats = beaconry_store::stats(&folder).unwrap();
+        (stats.unlinked == 0 && stats.profiles == 1).then_some(())
+    });
     it.rig.stop();
     it.ledger.check(it.folder.path());
     // And the power may go at any time after.

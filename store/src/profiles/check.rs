@@ -5,8 +5,9 @@ use rusqlite::{Connection, OptionalExtension, params};
 use beaconry_model::profile::{Keyspace, ProfileKey};
 use beaconry_model::time::Timestamp;
 
+use super::locks::Locks;
 use super::reader::ProfileReader;
-use super::slots::Slot;
+use super::slots::{self, Slot};
 use super::timeline::slot_of;
 use crate::error::StoreError;
 use crate::log::POSTED;
@@ -41,6 +42,49 @@ impl ProfileReader {
             faults.push(format!(
                 "profiles.db: the log has {on_timelines} events of profiles, and their timelines {all}"
             ));
+        }
+        self.check_slots(faults)
+    }
+
+    /// Whether everything hangs on a profile, and each profile has a name by which it is known.
+    fn check_slots(&self, faults: &mut Vec<String>) -> Result<(), StoreError> {
+        let count = |sql: &str| self.profiles.query_row(sql, [], |row| row.get::<_, i64>(0));
+        for table in ["ids", "keys", "attributes", "consents", "timeline"] {
+            let lost = count(&format!(
+                "SELECT count(*) FROM (SELECT DISTINCT slot FROM {table}) WHERE slot NOT IN (SELECT slot FROM profiles)"
+            ))?;
+            if lost > 0 {
+                faults.push(format!("profiles.db: {table} of {lost} profiles that are not there"));
+            }
+        }
+        let nameless = count(
+            "SELECT count(*) FROM profiles WHERE NOT EXISTS (SELECT 1 FROM ids WHERE ids.slot = profiles.slot)",
+        )?;
+        if nameless > 0 {
+            faults.push(format!("profiles.db: {nameless} profiles have no id"));
+        }
+        Ok(())
+    }
+
+    /// Whether somebody is there who was locked for good. `secret` keys the hashes.
+    pub(crate) fn check_locks(
+        &self,
+        secret: &[u8],
+        faults: &mut Vec<String>,
+    ) -> Result<(), StoreError> {
+        let locks = Locks::load(&self.profiles, secret)?;
+        if locks.is_empty() {
+            return Ok(());
+        }
+        let mut statement = self.profiles.prepare("SELECT DISTINCT slot FROM keys")?;
+        let mut rows = statement.query([])?;
+        let mut back = 0;
+        while let Some(row) = rows.next()? {
+            let keys = slots::keys(&self.profiles, Slot(row.get(0)?))?;
+            back += u64::from(keys.iter().any(|key| locks.holds(key)));
+        }
+        if back > 0 {
+            faults.push(format!("profiles.db: {back} people who were locked for good are there"));
         }
         Ok(())
     }
