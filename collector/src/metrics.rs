@@ -26,6 +26,8 @@ struct ByCode {
 pub struct Metrics {
     registry: Registry,
     requests: Family<ByStatus, Counter>,
+    /// Of `requests`, what nearly all are.
+    stored: Counter,
     accepted: Counter,
     rejected: Family<ByCode, Counter>,
     dropped: Counter,
@@ -38,7 +40,8 @@ pub struct Metrics {
 impl Default for Metrics {
     fn default() -> Metrics {
         let mut registry = Registry::with_prefix("beaconry");
-        let requests = Family::default();
+        let requests = Family::<ByStatus, Counter>::default();
+        let stored = requests.get_or_create(&ByStatus { status: 204 }).clone();
         registry.register("requests", "Requests answered, by status", requests.clone());
         let accepted = Counter::default();
         registry.register(
@@ -76,6 +79,7 @@ impl Default for Metrics {
         Metrics {
             registry,
             requests,
+            stored,
             accepted,
             rejected,
             dropped,
@@ -89,7 +93,10 @@ impl Default for Metrics {
 
 impl Metrics {
     pub(crate) fn answered(&self, status: StatusCode) {
-        self.requests.get_or_create(&ByStatus { status: status.as_u16() }).inc();
+        match status {
+            StatusCode::NO_CONTENT => self.stored.inc(),
+            _ => self.requests.get_or_create(&ByStatus { status: status.as_u16() }).inc(),
+        };
     }
 
     pub(crate) fn accepted(&self, count: usize) {

@@ -36,6 +36,7 @@ mod storage;
 mod store;
 mod tally;
 mod token;
+mod told;
 mod verify;
 mod watch;
 mod writer;

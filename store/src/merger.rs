@@ -9,7 +9,7 @@ use rusqlite::Connection;
 use beaconry_model::time::Timestamp;
 
 use crate::error::StoreError;
-use crate::index::{self, Deleted, Filter, Unmerged};
+use crate::index::{self, Deleted, Unmerged};
 use crate::log;
 use crate::schema::give_back_pages;
 
@@ -32,7 +32,6 @@ pub(crate) enum Merge {
 #[derive(Debug)]
 pub(crate) struct Merger {
     pub(crate) index: Connection,
-    pub(crate) filter: Arc<Filter>,
     /// The last place of the log that is merged.
     pub(crate) merged: Arc<AtomicI64>,
 }
@@ -89,10 +88,7 @@ impl Merger {
     fn take(&mut self, merge: Merge) -> Result<(), StoreError> {
         match merge {
             Merge::Run { run, reaches } => {
-                let ids: Vec<_> = run.iter().map(|unmerged| unmerged.id).collect();
                 index::merge(&mut self.index, run, reaches)?;
-                // Before the writer lets go of the ids, so that there is no moment in which nobody knows them.
-                ids.into_iter().for_each(|id| self.filter.add(id));
                 self.merged.store(reaches, Ordering::Release);
             }
             Merge::Forget { deleted, now } => {
