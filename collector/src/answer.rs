@@ -136,7 +136,7 @@ pub struct RejectedEvent {
 /// identified among it.
 pub fn stored(accepted: usize, rejected: &[RejectedEvent], token: Option<&BadToken>) -> Answer {
     if rejected.is_empty() && token.is_none() {
-        return with_cors(status(StatusCode::NO_CONTENT));
+        return status(StatusCode::NO_CONTENT);
     }
     let mut answer = serde_json::json!({ "accepted": accepted, "rejected": rejected });
     if let Some(bad) = token {
@@ -152,12 +152,12 @@ pub(crate) fn found(what: &serde_json::Value) -> Answer {
 
 /// The answer to a page once a pick is with the form that waits for it.
 pub(crate) fn taken() -> Answer {
-    with_cors(status(StatusCode::NO_CONTENT))
+    status(StatusCode::NO_CONTENT)
 }
 
 /// The answer to a browser that asks whether it may post with headers of its own.
 pub fn preflight() -> Answer {
-    let mut answer = with_cors(status(StatusCode::NO_CONTENT));
+    let mut answer = status(StatusCode::NO_CONTENT);
     let headers = answer.headers_mut();
     headers.insert(ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("POST"));
     headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("Content-Type"));
@@ -180,7 +180,7 @@ pub fn status(status: StatusCode) -> Answer {
     answer
 }
 
-/// Lets pages of any origin read the answer. Without it a refusal looks like a dead network, and is retried for ever.
+/// Lets pages of any origin read the answer; every answer passes here once. Without it a refusal looks like a dead network, and is retried for ever.
 pub fn with_cors(mut answer: Answer) -> Answer {
     let headers = answer.headers_mut();
     headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
@@ -193,5 +193,5 @@ pub fn with_cors(mut answer: Answer) -> Answer {
 }
 
 fn json(status: StatusCode, value: &serde_json::Value) -> Answer {
-    with_cors(text(status, "application/json", value.to_string()))
+    text(status, "application/json", value.to_string())
 }

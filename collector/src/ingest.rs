@@ -52,9 +52,11 @@ async fn receive(collector: &Collector, request: Request<Incoming>) -> Result<An
     for (number, count) in judged.counts() {
         collector.front.events(number, count).map_err(Refused::TooOften)?;
     }
-    let sections = judged.sections(&snapshot);
+    let identifies = !locked && envelope.identify.is_some();
+    let sections = if identifies { judged.sections(&snapshot) } else { Vec::new() };
     let (accepted, rejected) = keep(collector, judged, &arrival).await?;
-    let identified = if locked { None } else { identify(collector, &envelope, &sections).await? };
+    let identified =
+        if identifies { identify(collector, &envelope, &sections).await? } else { None };
     collector.metrics.dropped(envelope.dropped);
     Ok(stored(accepted, &rejected, identified.as_ref()))
 }

@@ -29,6 +29,8 @@ struct ByCode {
 pub struct Metrics {
     registry: Registry,
     requests: Family<ByStatus, Counter>,
+    /// Of `requests`, what nearly all are.
+    stored: Counter,
     accepted: Counter,
     rejected: Family<ByCode, Counter>,
     dropped: Counter,
@@ -50,7 +52,8 @@ fn seconds() -> Histogram {
 impl Default for Metrics {
     fn default() -> Metrics {
         let mut registry = Registry::with_prefix("beaconry");
-        let requests = Family::default();
+        let requests = Family::<ByStatus, Counter>::default();
+        let stored = requests.get_or_create(&ByStatus { status: 204 }).clone();
         registry.register("requests", "Requests answered, by status", requests.clone());
         let accepted = Counter::default();
         registry.register(
@@ -105,6 +108,7 @@ impl Default for Metrics {
         Metrics {
             registry,
             requests,
+            stored,
             accepted,
             rejected,
             dropped,
@@ -122,7 +126,10 @@ impl Default for Metrics {
 
 impl Metrics {
     pub(crate) fn answered(&self, status: StatusCode) {
-        self.requests.get_or_create(&ByStatus { status: status.as_u16() }).inc();
+        match status {
+            StatusCode::NO_CONTENT => self.stored.inc(),
+            _ => self.requests.get_or_create(&ByStatus { status: status.as_u16() }).inc(),
+        };
     }
 
     pub(crate) fn accepted(&self, count: usize) {

@@ -40,6 +40,7 @@ mod storage;
 mod store;
 mod tally;
 mod token;
+mod told;
 mod verify;
 mod watch;
 mod writer;

@@ -1,6 +1,6 @@
 //! Rows of the append-only log: an accepted event as columns with a checksum, and back.
 
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, Statement, params};
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
@@ -66,9 +66,12 @@ fn raw_json<S: Serializer>(data: &str, serializer: S) -> Result<S::Ok, S::Error>
     raw.serialize(serializer)
 }
 
-/// Writes an accepted event at this place of the log.
+/// Takes what [`insert`] writes.
+pub(crate) const INSERT: &str = "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+
+/// Writes an accepted event at this place of the log, by the statement [`INSERT`].
 pub(crate) fn insert(
-    connection: &Connection,
+    statement: &mut Statement,
     seq: i64,
     event: EventNo,
     accepted: &Accepted,
@@ -76,23 +79,22 @@ pub(crate) fn insert(
     let facts = accepted.facts();
     let flags = flags(facts);
     let sum = checksum(seq, event, facts, flags, accepted.data());
-    connection
-        .prepare_cached("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")?
-        .execute(params![
-            seq,
-            facts.id.0,
-            event.0,
-            facts.ver,
-            facts.rev,
-            facts.time.0,
-            facts.received.0,
-            flags,
-            subject(facts),
-            facts.url,
-            facts.origin,
-            accepted.data(),
-            sum
-        ])?;
+    let mut id = String::new();
+    statement.execute(params![
+        seq,
+        facts.id.0,
+        event.0,
+        facts.ver,
+        facts.rev,
+        facts.time.0,
+        facts.received.0,
+        flags,
+        subject(facts, &mut id),
+        facts.url,
+        facts.origin,
+        accepted.data(),
+        sum
+    ])?;
     Ok(())
 }
 
@@ -166,8 +168,14 @@ pub(crate) fn flags(facts: &Facts) -> u32 {
 }
 
 /// Whose event it is: a visitor's id, or, as [`POSTED`] says, a profile's.
-fn subject(facts: &Facts) -> Option<String> {
-    facts.profile.map(|id| id.to_string()).or_else(|| facts.visitor.clone())
+fn subject<'a>(facts: &'a Facts, id: &'a mut String) -> Option<&'a str> {
+    match facts.profile {
+        Some(profile) => {
+            *id = profile.to_string();
+            Some(id)
+        }
+        None => facts.visitor.as_deref(),
+    }
 }
 
 /// CRC-32 over every column, each text with its length, so that no flipped bit goes unseen.
@@ -180,8 +188,9 @@ fn checksum(seq: i64, event: EventNo, facts: &Facts, flags: u32, data: &str) -> 
     }
     hasher.update(&facts.time.0.to_le_bytes());
     hasher.update(&facts.received.0.to_le_bytes());
-    let subject = subject(facts);
-    for text in [subject.as_deref(), facts.url.as_deref(), facts.origin.as_deref(), Some(data)] {
+    let mut id = String::new();
+    for text in [subject(facts, &mut id), facts.url.as_deref(), facts.origin.as_deref(), Some(data)]
+    {
         let text = text.unwrap_or("");
         hasher.update(&(text.len() as u64).to_le_bytes());
         hasher.update(text.as_bytes());

@@ -13,7 +13,7 @@ use beaconry_model::time::Timestamp;
 
 use crate::condition::Condition;
 use crate::error::StoreError;
-use crate::index::{self, Deleted, Filter, Unmerged};
+use crate::index::{self, Deleted, Unmerged};
 use crate::log;
 use crate::schema::{INDEX, give_back_pages};
 use crate::writer::AppendError;
@@ -39,7 +39,6 @@ pub(crate) enum Merge {
 #[derive(Debug)]
 pub(crate) struct Merger {
     pub(crate) index: Connection,
-    pub(crate) filter: Arc<Filter>,
     /// The last place of the log that is merged.
     pub(crate) merged: Arc<AtomicI64>,
     /// Whether anything can be written.
@@ -122,8 +121,6 @@ impl Merger {
         match merge {
             Merge::Run { run, reaches } => {
                 index::merge(&mut self.index, run, *reaches)?;
-                // Before the writer lets go of the ids, so that there is no moment in which nobody knows them.
-                run.iter().for_each(|unmerged| self.filter.add(unmerged.id));
                 self.merged.store(*reaches, Ordering::Release);
             }
             Merge::Forget { deleted, now } => {

@@ -16,6 +16,7 @@ use crate::quarantine::QuarantinedEvent;
 use crate::reader::Reader;
 use crate::snapshot::Known;
 use crate::store::{Definitions, queue};
+use crate::told::Told;
 use crate::writer::{AppendError, Entry, Write, Written};
 
 /// Beacons that are read, and stored, at a time.
@@ -233,7 +234,7 @@ fn store(
 fn write(writer: &SyncSender<Write>, entries: Vec<Entry>) -> Result<Written, AppendError> {
     for _ in 0..TRIES {
         let written = queue(writer, entries.clone(), None)
-            .and_then(|wait| wait.blocking_recv().unwrap_or(Err(AppendError::Busy)));
+            .and_then(|wait| wait.blocking_recv().map_or(Err(AppendError::Busy), Told::outcome));
         match written {
             Err(AppendError::Busy) => thread::sleep(WAIT),
             other => return other,

@@ -32,6 +32,7 @@ use crate::replay::{self, Replay, ReplayCount};
 use crate::schema::{EVENTS, INDEX, PROFILES, write_out};
 use crate::snapshot::{EventNo, Known, Snapshot};
 use crate::tally::Tally;
+use crate::told::Told;
 use crate::watch::{self, Seen};
 use crate::writer::{AppendError, Entry, Pending, QUEUE, Write, Writer, Written};
 
@@ -219,12 +220,11 @@ impl Store {
 
     /// Stores events and keeps rejected ones aside. Ready only after the commit that holds all of them.
     pub async fn append(&self, entries: Vec<Entry>) -> Result<Written, AppendError> {
-        let seen = self.first_beacons(&entries);
-        let old = self.of_old_snippets(&entries);
+        let (seen, old) = self.of_pins(&entries);
         let place = self.backlog.enter(entries.iter().map(Entry::weight).sum());
         let place = place.ok_or(AppendError::Busy)?;
-        let written =
-            queue(&self.writer, entries, Some(place))?.await.map_err(|_| AppendError::Busy)??;
+        let told = queue(&self.writer, entries, Some(place))?.await;
+        let written = told.map_err(|_| AppendError::Busy)?.outcome()?;
         if !old.is_empty() {
             let mut tally = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
             for (event, facts) in &old {
@@ -286,42 +286,27 @@ impl Store {
         replay::run(&self.definitions, &self.writer, order, tell, |_, _| {})
     }
 
-    /// Which of these came from an older snippet than the one that is live.
-    fn of_old_snippets(&self, entries: &[Entry]) -> Vec<(EventNo, Facts)> {
+    /// Pins whose first beacon is among these, and which of these came from an older snippet than the one that is live.
+    fn of_pins(&self, entries: &[Entry]) -> (Vec<Seen>, Vec<(EventNo, Facts)>) {
         let snapshot = self.definitions.snapshot.load();
-        let mut old = Vec::new();
+        let (mut first, mut old) = (Vec::new(), Vec::new());
         for entry in entries {
-            let (number, facts) = match entry {
-                Entry::Accepted(number, accepted) => (number, accepted.facts()),
-                Entry::Quarantined(number, kept, _) => (number, &kept.facts),
+            let (number, facts, accepted) = match entry {
+                Entry::Accepted(number, accepted) => (number, accepted.facts(), true),
+                Entry::Quarantined(number, kept, _) => (number, &kept.facts, false),
                 Entry::Replayed(..) => continue,
             };
             let pin = snapshot.by_number(*number).and_then(|known| known.event.tracking().pin());
-            let is_old = pin.is_some_and(|pin| {
-                facts.ver < pin.version || facts.rev.is_some_and(|rev| rev < pin.rev)
-            });
-            if is_old && !facts.test && facts.url.is_some() {
+            let Some(pin) = pin.filter(|_| !facts.test) else { continue };
+            if accepted && pin.seen.is_none() && pin.version == facts.ver {
+                first.push(Seen { event: *number, version: facts.ver });
+            }
+            let is_old = facts.ver < pin.version || facts.rev.is_some_and(|rev| rev < pin.rev);
+            if is_old && facts.url.is_some() {
                 old.push((*number, facts.clone()));
             }
         }
-        old
-    }
-
-    /// Pins whose first beacon is among these.
-    fn first_beacons(&self, entries: &[Entry]) -> Vec<Seen> {
-        let snapshot = self.definitions.snapshot.load();
-        let mut first = Vec::new();
-        for entry in entries {
-            let Entry::Accepted(number, accepted) = entry else { continue };
-            let pin = snapshot.by_number(*number).and_then(|known| known.event.tracking().pin());
-            if accepted.facts().test
-                || !pin.is_some_and(|pin| pin.seen.is_none() && pin.version == accepted.facts().ver)
-            {
-                continue;
-            }
-            first.push(Seen { event: *number, version: accepted.facts().ver });
-        }
-        first
+        (first, old)
     }
 }
 
@@ -330,7 +315,7 @@ pub(crate) fn queue(
     writer: &SyncSender<Write>,
     entries: Vec<Entry>,
     place: Option<Place>,
-) -> Result<oneshot::Receiver<Result<Written, AppendError>>, AppendError> {
+) -> Result<oneshot::Receiver<Told>, AppendError> {
     let (done, wait) = oneshot::channel();
     match writer.try_send(Write::Append { entries, done, place }) {
         Ok(()) => Ok(wait),
@@ -383,12 +368,8 @@ fn start_writing(definitions: &Definitions, shared: &Shared) -> Result<Writing, 
     write_out(&events).map_err(|error| EVENTS.named(error.into()))?;
     let filter = Filter::new();
     let merged = Arc::new(AtomicI64::new(0));
-    let mut merger = Merger {
-        index: INDEX.open(folder)?,
-        filter: filter.clone(),
-        merged: merged.clone(),
-        condition: condition.clone(),
-    };
+    let mut merger =
+        Merger { index: INDEX.open(folder)?, merged: merged.clone(), condition: condition.clone() };
     write_out(&merger.index).map_err(|error| INDEX.named(error.into()))?;
     // No place is used twice, not even where the index was made anew and the newest rows were deleted.
     let linked = profiles::watermark(&PROFILES.open(folder)?)?;

@@ -8,12 +8,10 @@ use std::sync::mpsc::{Receiver, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use rusqlite::Connection;
-use tokio::sync::oneshot;
-
 use beaconry_model::event_id::EventId;
 use beaconry_model::judge::{Accepted, Quarantined};
 use beaconry_model::time::Timestamp;
+use rusqlite::Connection;
 
 use crate::backlog::{Backlog, Place};
 use crate::condition::Condition;
@@ -26,6 +24,7 @@ use crate::quarantine;
 use crate::schema::{EVENTS, give_back_pages, rewrite_a_page};
 use crate::snapshot::EventNo;
 use crate::tally::{Held, Tally};
+use crate::told::{self, Done};
 
 /// Requests that may wait for the writer; one more is answered "busy".
 pub(crate) const QUEUE: usize = 8_192;
@@ -112,8 +111,6 @@ pub struct Written {
     pub duplicates: usize,
 }
 
-/// How a request learns what became of it.
-pub(crate) type Done = oneshot::Sender<Result<Written, AppendError>>;
 /// A request's entries, who waits for them, and their place among what waits.
 type Append = (Vec<Entry>, Done, Option<Place>);
 
@@ -231,16 +228,14 @@ impl Writer {
                 self.next_seq += run.len() as i64;
                 self.unmerged.run.append(&mut run);
                 self.linking.committed(self.next_seq - 1);
-                for ((_, done, _), written) in appends.into_iter().zip(written) {
-                    let _ = done.send(Ok(written));
-                }
+                told::tell(appends.into_iter().map(|(_, done, _)| done).zip(written));
             }
             Err(error) => {
                 for unmerged in &run {
                     self.unmerged.ids.remove(&unmerged.id);
                 }
                 for (_, done, _) in appends {
-                    let _ = done.send(Err(error.clone()));
+                    told::refuse(done, error.clone());
                 }
             }
         }
@@ -266,6 +261,7 @@ impl Writer {
         let transaction = self.events.unchecked_transaction()?;
         let mut all = Vec::with_capacity(appends.len());
         let mut tally = Tally::default();
+        let mut insert = transaction.prepare_cached(log::INSERT)?;
         for (entries, ..) in appends {
             let mut written = Written::default();
             for entry in entries {
@@ -285,14 +281,14 @@ impl Writer {
                     Entry::Accepted(event, accepted) => (event, accepted, false),
                 };
                 let facts = accepted.facts();
-                if self.unmerged.holds(&facts.id) || is_merged(&self.filter, &self.index, facts.id)?
-                {
+                if self.is_known(facts.id)? {
                     written.duplicates += 1;
                     continue;
                 }
                 let seq = self.next_seq + run.len() as i64;
-                log::insert(&transaction, seq, *event, accepted)?;
+                log::insert(&mut insert, seq, *event, accepted)?;
                 tally.stored(*event, accepted, replayed);
+                self.filter.add(facts.id);
                 self.unmerged.ids.insert(facts.id);
                 run.push(Unmerged {
                     id: facts.id,
@@ -306,9 +302,15 @@ impl Writer {
             }
             all.push(written);
         }
+        drop(insert);
         tally.write(&transaction)?;
         transaction.commit()?;
         Ok(all)
+    }
+
+    /// Whether this id was stored before: in the group, not merged yet, or merged.
+    fn is_known(&self, id: EventId) -> Result<bool, rusqlite::Error> {
+        Ok(!self.filter.is_new(id) && (self.unmerged.holds(&id) || index::holds(&self.index, id)?))
     }
 
     fn chore(&mut self, chore: Write) {
@@ -428,12 +430,10 @@ impl Writer {
         self.ticks = 0;
         let Some(reaches) = self.unmerged.run.last().map(|unmerged| unmerged.seq) else { return };
         let run = std::mem::take(&mut self.unmerged.run);
-        let ids = std::mem::take(&mut self.unmerged.ids);
+        // The next run is likely to be as long.
+        let empty = HashSet::with_capacity(run.len());
+        let ids = std::mem::replace(&mut self.unmerged.ids, empty);
         self.unmerged.merging.push_back((ids, reaches));
         let _ = self.merger.send(Merge::Run { run, reaches });
     }
-}
-
-fn is_merged(filter: &Filter, index: &Connection, id: EventId) -> Result<bool, rusqlite::Error> {
-    Ok(!filter.is_new(id) && index::holds(index, id)?)
 }
