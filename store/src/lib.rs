@@ -30,6 +30,7 @@ mod replay;
 mod retention;
 mod role;
 mod schema;
+mod scrub;
 mod shares;
 mod snapshot;
 mod storage;

@@ -1,9 +1,9 @@
 //! The one thread that writes `profiles.db`: does what is asked in groups of one commit each, and between them links what
 //! the log has new.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender, TryRecvError};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
 use rusqlite::{Connection, TransactionBehavior};
@@ -41,6 +41,10 @@ pub(crate) struct Shared {
     pub(crate) linked: watch::Sender<i64>,
     /// Whether rows of the log wait to be deleted, because they came for somebody who is erased.
     pub(crate) doomed: AtomicBool,
+    /// Whether somebody is being erased now.
+    pub(super) erasing: AtomicBool,
+    /// Held by who erases.
+    pub(super) erasing_turn: Mutex<()>,
     /// Who was joined lately.
     pub(super) lately: Lately,
     /// The last place of the log that holds an event.
@@ -54,6 +58,11 @@ impl Shared {
     pub(super) fn forget_identified(&self) {
         self.lately.forget();
     }
+
+    /// Whether pages of databases may not be moved now.
+    fn pages_stay(&self) -> bool {
+        self.erasing.load(Ordering::Acquire)
+    }
 }
 
 /// Tells the thread what the log has new, and the writer how far behind the thread is.
@@ -65,6 +74,11 @@ impl Behind {
     pub(crate) fn committed(&self, seq: i64) {
         self.0.shared.committed.fetch_max(seq, Ordering::AcqRel);
         self.0.tell();
+    }
+
+    /// Whether pages of databases may not be moved now, because somebody is being erased.
+    pub(crate) fn pages_stay(&self) -> bool {
+        self.0.shared.pages_stay()
     }
 
     /// Whether more waits to be linked than is allowed to.
@@ -189,6 +203,8 @@ pub(crate) fn start(
         locks,
         linked: watch::Sender::new(watermark),
         doomed: AtomicBool::new(doomed),
+        erasing: AtomicBool::new(false),
+        erasing_turn: Mutex::default(),
         lately: Lately::default(),
         committed: AtomicI64::new(last.max(watermark)),
         told: AtomicBool::new(false),
@@ -250,8 +266,10 @@ impl Thread {
         for change in changes {
             change.answer(why.clone().map_or(Ok(()), |why| Err(ProfileError::NotDurable(why))));
         }
-        // What is not given back now is later.
-        let _ = give_back_pages(&self.profiles, VACUUM_PAGES);
+        if !self.shared.pages_stay() {
+            // What is not given back now is later.
+            let _ = give_back_pages(&self.profiles, VACUUM_PAGES);
+        }
     }
 
     fn make_all(&mut self, changes: &mut [Box<dyn Change>]) -> Result<(), rusqlite::Error> {
