@@ -33,6 +33,7 @@ mod replay;
 mod retention;
 mod role;
 mod schema;
+mod scrub;
 mod shares;
 mod snapshot;
 mod stats;

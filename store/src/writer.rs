@@ -22,6 +22,7 @@ use crate::merger::Merge;
 use crate::profiles::Behind;
 use crate::quarantine;
 use crate::schema::{EVENTS, give_back_pages, rewrite_a_page};
+use crate::scrub;
 use crate::snapshot::EventNo;
 use crate::tally::{Held, Tally};
 use crate::told::{self, Done};
@@ -127,6 +128,8 @@ pub(crate) enum Write {
     ExpireQuarantine { now: Timestamp, limit: u32, done: std::sync::mpsc::Sender<usize> },
     /// Take these out of the quarantine.
     DropQuarantine { numbers: Vec<i64>, done: std::sync::mpsc::Sender<()> },
+    /// Overwrite what deleted rows left on these pages.
+    Scrub { pages: Vec<u32>, done: std::sync::mpsc::Sender<()> },
 }
 
 /// The writer's state.
@@ -336,13 +339,20 @@ impl Writer {
             Write::DropQuarantine { numbers, done } => self.drop_quarantine(&numbers).map(|()| {
                 let _ = done.send(());
             }),
+            Write::Scrub { pages, done } => self.scrub(&pages).map(|()| {
+                let _ = done.send(());
+            }),
             Write::ExpireQuarantine { now, limit, done } => {
                 self.expire_quarantine(now, limit).map(|expired| {
                     let _ = done.send(expired);
                 })
             }
         };
-        if let Err(error) = outcome.and_then(|()| give_back_pages(&self.events, VACUUM_PAGES)) {
+        let outcome = outcome.and_then(|()| match self.linking.pages_stay() {
+            true => Ok(()),
+            false => give_back_pages(&self.events, VACUUM_PAGES),
+        });
+        if let Err(error) = outcome {
             tracing::error!(%error, "deleting what has expired failed; it is tried again later");
         }
     }
@@ -423,6 +433,12 @@ impl Writer {
                 self.condition.failed(EVENTS.name, &error);
             }
         }
+    }
+
+    fn scrub(&mut self, pages: &[u32]) -> Result<(), rusqlite::Error> {
+        let transaction = self.events.unchecked_transaction()?;
+        scrub::clean(&transaction, pages)?;
+        transaction.commit()
     }
 
     /// Gives the growing run to the merger.

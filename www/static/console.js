@@ -41,7 +41,7 @@ function localise() {
 let dirty = false;
 const guarded = target => target instanceof Element && target.closest('form[data-guard]');
 document.addEventListener('input', event => { if (guarded(event.target)) dirty = true; });
-document.addEventListener('htmx:after:swap', event => { if (guarded(event.target)) dirty = true; });
+document.addEventListener('htmx:after:swap', event => { if (guarded(event.target) && !event.target.closest('[data-quiet]')) dirty = true; });
 document.addEventListener('submit', event => { if (guarded(event.target)) dirty = false; });
 addEventListener('beforeunload', event => { if (dirty) event.preventDefault(); });
 if (document.querySelector('form[data-guard] .error:not(:empty)')) dirty = true;

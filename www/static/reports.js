@@ -155,7 +155,7 @@ for (const form of document.querySelectorAll('form[data-download]')) {
       const { done, total, ended, failed } = await answer.json();
       bar.max = Math.max(total, 1);
       bar.value = ended && !failed ? bar.max : done;
-      said.textContent = failed ? `The download broke off: ${failed}.` : ended ? `${total} events looked at. The download is complete.` : `${done} of ${total} events…`;
+      said.textContent = failed ? `The download broke off: ${failed}.` : ended ? form.dataset.counts ? `${done} ${form.dataset.counts}. The download is complete.` : `${total} events looked at. The download is complete.` : `${done} of ${total} ${form.dataset.counts ? 'profiles' : 'events'}…`;
       if (ended) break;
     }
     stop.hidden = true;

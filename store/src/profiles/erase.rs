@@ -8,6 +8,7 @@ use std::collections::HashSet;
 use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{self, SyncSender};
+use std::sync::{MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -19,7 +20,7 @@ use beaconry_model::time::Timestamp;
 use super::error::ProfileError;
 use super::locks::{Hash, Locks};
 use super::slots::{self, Slot};
-use super::thread::Profiler;
+use super::thread::{Profiler, Shared};
 use crate::clock::Clock;
 use crate::error::StoreError;
 use crate::folder::Folder;
@@ -27,10 +28,13 @@ use crate::index::Deleted;
 use crate::jobs::{Job, ask_server};
 use crate::registry::Registry;
 use crate::schema::{Database, EVENTS, PROFILES, REGISTRY};
+use crate::scrub;
 use crate::snapshot::EventNo;
 use crate::store::Store;
 use crate::writer::Write;
 
+/// Stands among the doomed rows until what was deleted is overwritten too: below every place of the log.
+const NOT_CLEAN: i64 = -1;
 /// Rows of the log deleted in one step: a few milliseconds of the writer's time.
 const STEP: usize = 200;
 /// How long erasing waits for linking to catch up.
@@ -105,6 +109,7 @@ pub(crate) fn erase_here(
     now: Timestamp,
 ) -> Result<bool, ProfileError> {
     catch_up(profiler)?;
+    let _erasing = Erasing::begin(&profiler.shared);
     let (shared, place) = (profiler.shared.clone(), folder.clone());
     let taken =
         profiler.make(move |profiles| take_away(profiles, &place, &shared.locks, &person, now))?;
@@ -114,7 +119,7 @@ pub(crate) fn erase_here(
     for _ in 0..2 {
         drop_quarantine(folder, writer, &taken.visitors)?;
     }
-    finish(folder, profiler, writer, now)?;
+    finish_begun(folder, profiler, writer, now)?;
     Ok(taken.found)
 }
 
@@ -157,6 +162,7 @@ fn take_away(
         let visitors = keys.iter().filter(|key| key.keyspace() == Keyspace::Web);
         taken.visitors = visitors.map(|key| key.as_str().to_owned()).collect();
         doom(profiles, &EVENTS.open_to_read(folder)?, slot)?;
+        note_unclean(profiles)?;
         slots::remove(profiles, slot)?;
     }
     locks.add(profiles, &hashes, now)?;
@@ -167,6 +173,14 @@ fn ids(profiles: &Connection, slot: Slot) -> Result<Vec<ProfileId>, rusqlite::Er
     let mut statement = profiles.prepare_cached("SELECT id FROM ids WHERE slot = ?")?;
     let ids = statement.query_map([slot.0], |row| row.get(0).map(ProfileId))?;
     ids.collect()
+}
+
+/// Notes that what is deleted from now on is to be overwritten.
+pub(super) fn note_unclean(profiles: &Connection) -> Result<(), rusqlite::Error> {
+    profiles
+        .prepare_cached("INSERT INTO doomed VALUES (?, 0, 0, 0) ON CONFLICT DO NOTHING")?
+        .execute([NOT_CLEAN])?;
+    Ok(())
 }
 
 /// Notes every event of the timeline, trials and hidden ones too.
@@ -188,15 +202,47 @@ fn doom(profiles: &Connection, events: &Connection, slot: Slot) -> Result<(), ru
     Ok(())
 }
 
-/// Deletes from the log what is doomed, then truncates every write-ahead log that may hold something of it.
+/// Erasing, one at a time: while it lasts, pages stay where they are, or what is left on one would be missed.
+struct Erasing<'a> {
+    shared: &'a Shared,
+    _one_at_a_time: MutexGuard<'a, ()>,
+}
+
+impl Erasing<'_> {
+    fn begin(shared: &Shared) -> Erasing<'_> {
+        let turn = shared.erasing_turn.lock().unwrap_or_else(PoisonError::into_inner);
+        shared.erasing.store(true, Ordering::Release);
+        Erasing { shared, _one_at_a_time: turn }
+    }
+}
+
+impl Drop for Erasing<'_> {
+    fn drop(&mut self) {
+        self.shared.erasing.store(false, Ordering::Release);
+    }
+}
+
+/// Deletes from the log what is doomed, overwrites what deleted rows left on pages, then truncates every write-ahead log
+/// that may hold something of it.
 pub(crate) fn finish(
     folder: &Folder,
     profiler: &Profiler,
     writer: &SyncSender<Write>,
     now: Timestamp,
 ) -> Result<(), ProfileError> {
+    let _erasing = Erasing::begin(&profiler.shared);
+    finish_begun(folder, profiler, writer, now)
+}
+
+fn finish_begun(
+    folder: &Folder,
+    profiler: &Profiler,
+    writer: &SyncSender<Write>,
+    now: Timestamp,
+) -> Result<(), ProfileError> {
     profiler.shared.doomed.store(false, Ordering::Release);
-    let outcome = delete_doomed(folder, profiler, writer, now);
+    let outcome = delete_doomed(folder, profiler, writer, now)
+        .and_then(|()| overwrite(folder, profiler, writer));
     if outcome.is_err() {
         profiler.shared.doomed.store(true, Ordering::Release);
     }
@@ -204,7 +250,11 @@ pub(crate) fn finish(
     for database in [&EVENTS, &PROFILES, &REGISTRY] {
         truncate(folder, database)?;
     }
-    Ok(())
+    // Last, so that what a crash leaves undone is done at the next start.
+    profiler.make(|profiles| {
+        profiles.execute("DELETE FROM doomed WHERE seq = ?", [NOT_CLEAN])?;
+        Ok(())
+    })
 }
 
 fn delete_doomed(
@@ -233,10 +283,31 @@ fn delete_doomed(
     }
 }
 
+/// Overwrites what balancing left on pages of the two databases that hold people.
+fn overwrite(
+    folder: &Folder,
+    profiler: &Profiler,
+    writer: &SyncSender<Write>,
+) -> Result<(), ProfileError> {
+    for pages in scrub::unclean(&EVENTS.open_to_read(folder)?)?.chunks(STEP) {
+        let (done, wait) = mpsc::channel();
+        writer
+            .send(Write::Scrub { pages: pages.to_vec(), done })
+            .map_err(|_| StoreError::Stopped)?;
+        wait.recv().map_err(|_| StoreError::Stopped)?;
+    }
+    for pages in scrub::unclean(&PROFILES.open_to_read(folder)?)?.chunks(STEP) {
+        let pages = pages.to_vec();
+        profiler.make(move |profiles| Ok(scrub::clean(profiles, &pages)?))?;
+    }
+    Ok(())
+}
+
 fn some_doomed(profiles: &Connection) -> Result<Vec<Deleted>, rusqlite::Error> {
-    let mut statement = profiles
-        .prepare_cached("SELECT seq, event, test, received FROM doomed ORDER BY seq LIMIT ?")?;
-    let rows = statement.query_map([STEP as i64], |row| {
+    let mut statement = profiles.prepare_cached(
+        "SELECT seq, event, test, received FROM doomed WHERE seq > ? ORDER BY seq LIMIT ?",
+    )?;
+    let rows = statement.query_map([NOT_CLEAN, STEP as i64], |row| {
         Ok(Deleted {
             seq: row.get(0)?,
             event: EventNo(row.get(1)?),

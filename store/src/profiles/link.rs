@@ -9,6 +9,7 @@ use rusqlite::{Connection, Row, TransactionBehavior, params};
 use beaconry_model::profile::{Keyspace, ProfileId, ProfileKey};
 use beaconry_model::time::Timestamp;
 
+use super::erase::note_unclean;
 use super::locks::Locks;
 use super::slots::{self, Slot};
 use super::thread::Shared;
@@ -181,6 +182,7 @@ impl Linking<'_> {
     /// Notes that the row is to be deleted from the log.
     fn doom(&mut self, row: &Logged) -> Result<(), rusqlite::Error> {
         self.doomed = true;
+        note_unclean(self.profiles)?;
         self.profiles
             .prepare_cached("INSERT INTO doomed VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING")?
             .execute(params![row.seq, row.event, row.flags & 1, row.received.0])?;

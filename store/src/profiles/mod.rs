@@ -14,6 +14,7 @@ mod export;
 mod identify;
 mod link;
 mod locks;
+mod look;
 mod post;
 mod reader;
 mod segments;

@@ -266,9 +266,22 @@ impl ProfileReader {
         after: i64,
         now: Timestamp,
     ) -> Result<Members, StoreError> {
+        self.some_members(snapshot, section, condition, after, PAGE, now)
+    }
+
+    /// The same, so many at the most.
+    pub fn some_members(
+        &self,
+        snapshot: &Snapshot,
+        section: &SectionId,
+        condition: &Condition,
+        after: i64,
+        limit: usize,
+        now: Timestamp,
+    ) -> Result<Members, StoreError> {
         let plan = Plan::new(snapshot, section, condition, now)?;
-        let slots = plan.some(&self.profiles, Slot(after), PAGE)?;
-        let next = slots.last().filter(|_| slots.len() == PAGE).map(|slot| slot.0);
+        let slots = plan.some(&self.profiles, Slot(after), limit)?;
+        let next = slots.last().filter(|_| slots.len() == limit).map(|slot| slot.0);
         let members = slots.into_iter().map(|slot| self.profile(slot)).collect::<Result<_, _>>()?;
         Ok(Members { members, next })
     }

@@ -2,9 +2,9 @@
 //! the log has new.
 
 use std::ffi::c_int;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender, TryRecvError};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
 use rusqlite::hooks::Wal;
@@ -47,6 +47,10 @@ pub(crate) struct Shared {
     pub(crate) linked: watch::Sender<i64>,
     /// Whether rows of the log wait to be deleted, because they came for somebody who is erased.
     pub(crate) doomed: AtomicBool,
+    /// Whether somebody is being erased now.
+    pub(super) erasing: AtomicBool,
+    /// Held by who erases.
+    pub(super) erasing_turn: Mutex<()>,
     /// Who was joined lately.
     pub(super) lately: Lately,
     /// The last place of the log that holds an event.
@@ -60,6 +64,11 @@ impl Shared {
     pub(super) fn forget_identified(&self) {
         self.lately.forget();
     }
+
+    /// Whether pages of databases may not be moved now.
+    fn pages_stay(&self) -> bool {
+        self.erasing.load(Ordering::Acquire)
+    }
 }
 
 /// Tells the thread what the log has new, and the writer how far behind the thread is.
@@ -71,6 +80,11 @@ impl Behind {
     pub(crate) fn committed(&self, seq: i64) {
         self.0.shared.committed.fetch_max(seq, Ordering::AcqRel);
         self.0.tell();
+    }
+
+    /// Whether pages of databases may not be moved now, because somebody is being erased.
+    pub(crate) fn pages_stay(&self) -> bool {
+        self.0.shared.pages_stay()
     }
 
     /// Whether more waits to be linked than is allowed to.
@@ -196,6 +210,8 @@ pub(crate) fn start(
         locks,
         linked: watch::Sender::new(watermark),
         doomed: AtomicBool::new(doomed),
+        erasing: AtomicBool::new(false),
+        erasing_turn: Mutex::default(),
         lately: Lately::default(),
         committed: AtomicI64::new(last.max(watermark)),
         told: AtomicBool::new(false),
@@ -277,8 +293,10 @@ impl Thread {
         for change in changes {
             change.answer(committed.clone().map_err(ProfileError::from));
         }
-        // What is not given back now is later.
-        let _ = give_back_pages(&self.profiles, VACUUM_PAGES);
+        if !self.shared.pages_stay() {
+            // What is not given back now is later.
+            let _ = give_back_pages(&self.profiles, VACUUM_PAGES);
+        }
     }
 
     fn make_all(&mut self, changes: &mut [Box<dyn Change>]) -> Result<(), rusqlite::Error> {

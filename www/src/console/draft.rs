@@ -38,6 +38,11 @@ impl Errors {
         self.0.get(slot).map_or("", String::as_str)
     }
 
+    /// Forgets the messages at places that this is not true of.
+    pub(super) fn retain(&mut self, keep: impl Fn(&str) -> bool) {
+        self.0.retain(|slot, _| keep(slot));
+    }
+
     pub(super) fn len(&self) -> usize {
         self.0.len()
     }

@@ -18,10 +18,12 @@ mod live;
 mod login;
 mod overview;
 mod pick;
+mod profiles;
 mod quarantine;
 mod replay;
 mod routes;
 mod section;
+mod segments;
 mod settings;
 mod share;
 mod status;
@@ -89,6 +91,8 @@ struct State {
     replays: Arc<work::Works<replay::Replayed>>,
     /// Downloads under way.
     exports: Arc<work::Works<()>>,
+    /// Counts who is in segments.
+    counting: Arc<segments::count::Counting>,
 }
 
 /// Serves until `shutdown` is ready, then finishes what is open.
@@ -104,8 +108,8 @@ pub async fn run(
         let _ = stop.send(true);
     });
     let (passwords, attempts) = (Passwords::default(), Arc::default());
-    let (replays, exports) = (Arc::default(), Arc::default());
-    let state = State { console, passwords, attempts, stopped, replays, exports };
+    let (replays, exports, counting) = (Arc::default(), Arc::default(), Arc::default());
+    let state = State { console, passwords, attempts, stopped, replays, exports, counting };
     let service = router(state).into_make_service_with_connect_info::<SocketAddr>();
     let serving = axum::serve(listener, service).with_graceful_shutdown(async move {
         let _ = ended.wait_for(|ended| *ended).await;
@@ -129,6 +133,9 @@ fn routes() -> Routes {
         })
         .get("/static/reports.css", async || {
             file("text/css", include_str!("../../static/reports.css"))
+        })
+        .get("/static/people.css", async || {
+            file("text/css", include_str!("../../static/people.css"))
         })
         .get("/static/reports.js", async || {
             file("text/javascript", include_str!("../../static/reports.js"))
@@ -163,6 +170,14 @@ fn routes() -> Routes {
         .get("/quarantine/replays/{replay}", replay::show)
         .get("/live", live::show)
         .get("/live/stream", live::stream)
+        .get("/profiles", profiles::show)
+        .post("/profiles", profiles::find)
+        .get("/profiles/{profile}", profiles::show::show)
+        .get("/segments", segments::show)
+        .get("/segments/{segment}", segments::edit::show)
+        .get("/segments/{segment}/count", segments::counted)
+        .get("/segments/{segment}/review", segments::reviewed)
+        .get("/segments/{segment}/members", segments::members::show)
         .get("/account", account::show)
         .post("/account/name", account::rename)
         .post("/account/password", account::set_password)
@@ -185,6 +200,16 @@ fn routes() -> Routes {
         .get("/static/pick.js", async || {
             file("text/javascript", include_str!("../../static/pick.js"))
         })
+        .get("/segments/new/{section}", segments::edit::new)
+        .post("/segments/new/{section}", segments::edit::create)
+        .post("/segments/new/{section}/check", segments::edit::check_new)
+        .post("/segments/{segment}", segments::edit::change)
+        .post("/segments/{segment}/check", segments::edit::check)
+        .get("/segments/{segment}/delete", segments::delete::show)
+        .post("/segments/{segment}/delete", segments::delete::send)
+        .get("/segments/{segment}/csv", segments::members::csv)
+        .get("/segments/{segment}/downloads/{download}", data::export::progress)
+        .post("/segments/{segment}/downloads/{download}/cancel", data::export::cancel)
         .post("/quarantine/replays", replay::rehearse)
         .post("/quarantine/replays/{replay}/replay", replay::replay)
         .post("/quarantine/replays/{replay}/cancel", replay::cancel)
@@ -197,6 +222,9 @@ fn routes() -> Routes {
         .post("/events/{event}/tracking/share/{share}/end", share::end)
         .role(Role::Administrator)
         .get("/settings", settings::show)
+        .get("/profiles/{profile}/export", profiles::show::export)
+        .get("/profiles/{profile}/erase", profiles::erase::show)
+        .post("/profiles/{profile}/erase", profiles::erase::send)
         .get("/settings/people", settings::people::show)
         .post("/settings/people/invite", settings::people::invite)
         .post("/settings/people/{person}/role", settings::people::change_role)

@@ -155,6 +155,7 @@ fn little_is_open() {
         "GET /share/{token}",
         "GET /static/console.css",
         "GET /static/reports.css",
+        "GET /static/people.css",
         "GET /static/reports.js",
         "GET /static/console.js",
         "GET /static/icon.svg",

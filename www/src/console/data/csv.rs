@@ -41,7 +41,7 @@ fn text(cell: &Cell) -> String {
     }
 }
 
-fn defused(text: &str) -> String {
+pub(in crate::console) fn defused(text: &str) -> String {
     let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
     if formula { format!("'{text}") } else { text.to_owned() }
 }

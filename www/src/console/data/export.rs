@@ -19,7 +19,7 @@ use crate::console::work::{Work, new_id};
 use crate::console::{State as Console, failed, problem};
 
 /// Downloads at once: each keeps a thread.
-const AT_ONCE: usize = 4;
+pub(in crate::console) const AT_ONCE: usize = 4;
 /// Events read at a time. No read lasts longer, so that the log's write-ahead log can be emptied in between.
 const STRIDE: usize = 1_000;
 
@@ -86,7 +86,7 @@ fn export(
 }
 
 /// What a browser may call its download: what it makes up itself, within bounds.
-fn is_id(text: &str) -> bool {
+pub(in crate::console) fn is_id(text: &str) -> bool {
     (16..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 

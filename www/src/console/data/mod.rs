@@ -1,10 +1,10 @@
 //! The stored events of one kind: filtered by version, time and what a field holds, newest first, page by page.
 
 pub(super) mod condition;
-mod csv;
+pub(super) mod csv;
 pub(super) mod export;
 mod parquet;
-mod sink;
+pub(super) mod sink;
 mod table;
 
 use std::time::Duration;
@@ -93,7 +93,7 @@ impl Choice {
 }
 
 /// A moment as a form writes it, in UTC, or as RFC 3339.
-fn moment(name: &str, text: &str) -> Result<Option<Timestamp>, String> {
+pub(super) fn moment(name: &str, text: &str) -> Result<Option<Timestamp>, String> {
     if text.is_empty() {
         return Ok(None);
     }

@@ -16,10 +16,10 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const LOOK: Duration = Duration::from_millis(10);
 
 /// What a sink gives: pieces, or why there are no more.
-pub(super) type Pieces = Receiver<Result<Bytes, io::Error>>;
+pub(in crate::console) type Pieces = Receiver<Result<Bytes, io::Error>>;
 
 /// Collects what is written into pieces, and waits while the reader is behind.
-pub(super) struct Sink<F> {
+pub(in crate::console) struct Sink<F> {
     filling: Vec<u8>,
     pieces: Sender<Result<Bytes, io::Error>>,
     /// Whether to go on: asked while it waits, too.
@@ -27,13 +27,13 @@ pub(super) struct Sink<F> {
 }
 
 impl<F: Fn() -> bool> Sink<F> {
-    pub(super) fn new(go_on: F) -> (Sink<F>, Pieces) {
+    pub(in crate::console) fn new(go_on: F) -> (Sink<F>, Pieces) {
         let (pieces, read) = channel(PIECES);
         (Sink { filling: Vec::with_capacity(PIECE), pieces, go_on }, read)
     }
 
     /// Tells the reader that what it has is not all of it, so that a browser does not keep it as if it were.
-    pub(super) fn break_off(self, why: &str) {
+    pub(in crate::console) fn break_off(self, why: &str) {
         let _ = self.pieces.blocking_send(Err(io::Error::other(why.to_owned())));
     }
 

@@ -1,7 +1,7 @@
 //! The words of the audit log, as people say them.
 
 /// Each stable word with what somebody did.
-const ACTIONS: [(&str, &str); 28] = [
+const ACTIONS: [(&str, &str); 33] = [
     ("section.create", "created the section"),
     ("section.change", "changed the section"),
     ("event.create", "created the event"),
@@ -18,6 +18,11 @@ const ACTIONS: [(&str, &str); 28] = [
     ("quarantine.replay", "replayed beacons of"),
     ("share.create", "made a link for a developer to"),
     ("share.end", "ended a link for a developer to"),
+    ("segment.create", "made the segment"),
+    ("segment.change", "changed the segment"),
+    ("segment.delete", "deleted the segment"),
+    ("profile.erase", "erased"),
+    ("profile.lock", "erased, and locked for ever,"),
     ("person.add", "let in"),
     ("person.invite", "invited"),
     ("person.withdraw", "withdrew the invitation of"),
