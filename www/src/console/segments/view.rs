@@ -1,7 +1,7 @@
 //! The builder's parts as the page shows them: lists to choose from, and what is to be said of each.
 
 use beaconry_model::consent::{Channel, ConsentType};
-use beaconry_model::segment::{Condition, Period};
+use beaconry_model::segment::{Condition, Period, Test};
 use beaconry_model::value::Kind;
 use beaconry_store::remarks;
 
@@ -276,15 +276,17 @@ pub(super) fn in_words(condition: &Condition, choices: &Choices) -> String {
                 Period::LastDays(days) => format!(" in the last {days} days"),
                 Period::Between { .. } => " in a period".to_owned(),
             };
-            let fields: Vec<_> = event.fields.iter().map(|test| test.field.to_string()).collect();
+            let fields: Vec<_> =
+                event.fields.iter().map(|test| tested(test.field.as_str(), &test.test)).collect();
             let fields = match fields.is_empty() {
                 true => String::new(),
-                false => format!(", by {}", fields.join(", ")),
+                false => format!(", {}", fields.join(", ")),
             };
             format!("{name}{times}{period}{fields}")
         }
         Condition::Attribute(attribute) => {
-            named_by(&choices.attributes(&attribute.attribute), &attribute.attribute)
+            let options = choices.attributes(&attribute.attribute);
+            tested(&named_by(&options, &attribute.attribute), &attribute.test)
         }
         Condition::Consent(consent) => {
             let topic = super::choices::pair(&consent.list, &consent.topic);
@@ -293,6 +295,18 @@ pub(super) fn in_words(condition: &Condition, choices: &Choices) -> String {
             format!("{topic} {}", said.join(" or "))
         }
     }
+}
+
+/// What is tested with its comparison and value, shortened.
+fn tested(thing: &str, test: &Test) -> String {
+    const LONGEST: usize = 40;
+    let Some(draft) = TestDraft::of(test) else { return thing.to_owned() };
+    let all = suiting(None, "");
+    let label = all.iter().find(|(word, _)| *word == draft.op).map_or("", |(_, label)| label);
+    let value = draft.value.replace('\n', " or ");
+    let short: String = value.chars().take(LONGEST).collect();
+    let more = if short.len() < value.len() { "…" } else { "" };
+    format!("{thing} {label} {short}{more}").trim_end().to_owned()
 }
 
 fn named_by(options: &[Opt], value: &str) -> String {

@@ -108,9 +108,12 @@ fn called(snapshot: &Snapshot, text: &str) -> Vec<String> {
     let fits = |name: &str| name.to_lowercase().contains(&text);
     let events = snapshot.all_events().iter().filter(|known| fits(known.event.name().as_str()));
     let sections = snapshot.sections().iter().filter(|section| fits(section.name.as_str()));
+    let segments = snapshot.audience().segments().iter();
+    let segments = segments.filter(|segment| fits(segment.name.as_str()));
     events
         .map(|known| known.event.discriminator().to_string())
         .chain(sections.map(|section| section.id.to_string()))
+        .chain(segments.map(|segment| segment.discriminator.clone()))
         .collect()
 }
 
@@ -118,7 +121,13 @@ fn shown(snapshot: &Snapshot, entry: AuditEntry) -> Entry {
     let lines = difference(entry.before.as_deref(), entry.after.as_deref());
     let event = snapshot.event(&entry.thing).ok();
     let section = snapshot.section(&entry.thing).ok();
+    let mut segments = snapshot.audience().segments().iter();
+    let segment = segments.find(|segment| segment.discriminator == entry.thing);
     let (thing, to) = match (event, section) {
+        _ if segment.is_some() => {
+            let name = segment.map(|segment| segment.name.to_string()).unwrap_or_default();
+            (name, Some(format!("/segments/{}", entry.thing)))
+        }
         (Some(known), _) => {
             let visible = known.event.hidden_at().is_none();
             (known.event.name().to_string(), visible.then(|| format!("/events/{}", entry.thing)))
