@@ -10,7 +10,7 @@ use crate::folder::Folder;
 use crate::index;
 use crate::log::{COLUMNS, StoredEvent};
 use crate::profiles::ProfileReader;
-use crate::schema::{EVENTS, INDEX, KEYS, PEOPLE, PROFILES, REGISTRY};
+use crate::schema::{EVENTS, HOOKS, INDEX, KEYS, PEOPLE, PROFILES, REGISTRY};
 use crate::snapshot::{EventNo, Snapshot};
 
 /// What was checked, and what is wrong.
@@ -37,8 +37,8 @@ pub fn verify(folder: &Folder) -> Result<VerifyReport, StoreError> {
     ] {
         check_pages(name, connection, &mut report)?;
     }
-    // People are there once a console was run, keys once one was made.
-    for database in [&PEOPLE, &KEYS] {
+    // People are there once a console was run, keys once one was made, the webhooks' queue once a server ran.
+    for database in [&PEOPLE, &KEYS, &HOOKS] {
         if folder.file(database.name).exists() {
             check_pages(database.name, &database.open_to_read(folder)?, &mut report)?;
         }

@@ -13,6 +13,7 @@ use super::locks::Locks;
 use super::slots::{self, Slot};
 use super::thread::Shared;
 use crate::error::StoreError;
+use crate::hooks::Queue;
 use crate::log::POSTED;
 
 /// Events linked in one transaction: few enough that a change does not wait long for it.
@@ -53,6 +54,7 @@ pub(super) fn link_some(
         locks: &shared.locks,
         visitors: HashMap::new(),
         doomed: false,
+        hooks: &shared.hooks,
     };
     linking.link(&rows)?;
     let doomed = linking.doomed;
@@ -62,6 +64,8 @@ pub(super) fn link_some(
         shared.doomed.store(true, Ordering::Release);
     }
     shared.linked.send_replace(reaches);
+    // Behind it, so that who looks at what changed finds the events that changed it linked.
+    shared.hooks.changed();
     Ok(rows.len() == batch)
 }
 
@@ -104,6 +108,7 @@ struct Linking<'a> {
     /// Visitors of this batch; one visitor's events come close together.
     visitors: HashMap<String, Slot>,
     doomed: bool,
+    hooks: &'a Queue,
 }
 
 impl Linking<'_> {
@@ -118,6 +123,7 @@ impl Linking<'_> {
             "INSERT INTO timeline VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
         )?;
         for (slot, row) in placed {
+            self.hooks.touching(slot);
             insert.execute(params![
                 slot.0,
                 row.event,

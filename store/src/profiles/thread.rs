@@ -15,6 +15,7 @@ use super::link;
 use super::locks::Locks;
 use crate::error::StoreError;
 use crate::folder::Folder;
+use crate::hooks::Queue;
 use crate::registry::Registry;
 use crate::schema::{EVENTS, PROFILES, give_back_pages};
 
@@ -43,6 +44,8 @@ pub(crate) struct Shared {
     pub(crate) doomed: AtomicBool,
     /// Who was joined lately.
     pub(super) lately: Lately,
+    /// What webhooks wait for, and who has changed since they looked.
+    pub(crate) hooks: Queue,
     /// The last place of the log that holds an event.
     committed: AtomicI64,
     /// Whether the thread knows already that the log has something new.
@@ -190,6 +193,7 @@ pub(crate) fn start(
         linked: watch::Sender::new(watermark),
         doomed: AtomicBool::new(doomed),
         lately: Lately::default(),
+        hooks: Queue::open(folder)?,
         committed: AtomicI64::new(last.max(watermark)),
         told: AtomicBool::new(false),
     });
@@ -241,6 +245,7 @@ impl Thread {
     /// Makes changes as one transaction; each that is refused leaves no trace in it.
     fn change(&mut self, mut changes: Vec<Box<dyn Change>>) {
         let committed = self.make_all(&mut changes);
+        self.shared.hooks.changed();
         if let Err(error) = &committed {
             eprintln!(
                 "store: writing profiles.db failed ({error}); it is tried again with the next change"
