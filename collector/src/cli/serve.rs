@@ -6,6 +6,8 @@ pub(crate) mod demo;
 mod doors;
 #[cfg(feature = "console")]
 mod rates;
+#[cfg(feature = "console")]
+mod webhooks;
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -51,6 +53,9 @@ pub(crate) struct Serve {
     #[cfg(feature = "console")]
     #[command(flatten)]
     rates: rates::Rates,
+    #[cfg(feature = "console")]
+    #[command(flatten)]
+    webhooks: webhooks::Webhooks,
 }
 
 impl Serve {
@@ -78,6 +83,8 @@ struct Server {
     collector: TcpListener,
     #[cfg(feature = "console")]
     api: beaconry_www::api::Api,
+    #[cfg(feature = "console")]
+    webhooks: webhooks::Webhooks,
     #[cfg(feature = "console")]
     console: Doors,
     #[cfg(feature = "console")]
@@ -114,6 +121,8 @@ impl Server {
             #[cfg(feature = "console")]
             api,
             #[cfg(feature = "console")]
+            webhooks: serve.webhooks,
+            #[cfg(feature = "console")]
             console,
             #[cfg(feature = "console")]
             shop: None,
@@ -139,11 +148,15 @@ impl Server {
         let settling =
             tokio::spawn(settle(self.store.clone(), self.url.clone(), when(stopped.clone())));
         #[cfg(feature = "console")]
+        let posting = self.webhooks.start(&self.store, &stopped);
+        #[cfg(feature = "console")]
         let pages = pages(&self.store, &self.url, self.api, self.console, self.shop, &stopped);
         let _ = collecting.await;
         let _ = settling.await;
         #[cfg(feature = "console")]
         let _ = pages.await;
+        #[cfg(feature = "console")]
+        let _ = posting.await;
         let store = self.store;
         // Dropping the store waits for its threads, which are not to be waited for on an async one.
         let _ = tokio::task::spawn_blocking(move || drop(store)).await;
