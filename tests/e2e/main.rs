@@ -31,3 +31,4 @@ mod queue;
 mod real_pages;
 mod setting;
 mod upgrade;
+mod webhooks;

@@ -98,9 +98,9 @@ impl Feed<'_> {
             for known in &behind {
                 let passed =
                     cursors.get(&known.number).is_none_or(|cursor| cursor.quarantine >= row.place);
-                let of = heard(self.snapshot, known, row.event).filter(|of| {
+                let of = heard(self.snapshot, &known.hook, row.event).filter(|of| {
                     known.hook.hears_rejected(of.event.discriminator())
-                        && !readable(known, &[&of.event]).is_empty()
+                        && !readable(&known.hook, &[&of.event]).is_empty()
                 });
                 if !passed && of.is_some() {
                     let lane = rejected_lane(row.subject.as_deref());
@@ -156,11 +156,11 @@ impl Feed<'_> {
     ) -> Result<(), StoreError> {
         let hears = |known: &&&KnownWebhook| {
             let passed = cursors.get(&known.number).is_none_or(|cursor| cursor.seq >= row.place);
-            let of = heard(self.snapshot, known, row.event);
+            let of = heard(self.snapshot, &known.hook, row.event);
             !passed
                 && of.is_some_and(|of| {
                     known.hook.hears(of.event.discriminator(), row.ver)
-                        && !readable(known, &[&of.event]).is_empty()
+                        && !readable(&known.hook, &[&of.event]).is_empty()
                 })
         };
         let hearing: Vec<_> = hooks.iter().filter(hears).collect();

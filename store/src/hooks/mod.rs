@@ -13,6 +13,7 @@ mod members;
 mod outbox;
 mod payload;
 mod queue;
+mod samples;
 mod settle;
 mod state;
 mod store;

@@ -357,7 +357,7 @@ impl Outbox {
         let now = self.definitions.clock.now();
         let connection = self.shared.hooks.lock();
         let (events, profiles) = (&self.events, &self.profiles);
-        let sources = Sources { snapshot: &snapshot, events, profiles, queue: &connection };
+        let sources = Sources { snapshot: &snapshot, events, profiles, queue: Some(&connection) };
         let due = due(&connection, hook, now, busy.len() + room)?;
         let all = due.len() < busy.len() + room;
         let (mut parcels, mut void) = (Vec::new(), false);

@@ -8,6 +8,7 @@ use beaconry_model::event_id::EventId;
 use beaconry_model::profile::{Keyspace, ProfileId, ProfileKey};
 use beaconry_model::segment::{Leaf, Segment};
 use beaconry_model::time::Timestamp;
+use beaconry_model::webhook::Webhook;
 
 use super::known::KnownWebhook;
 use super::queue::Kind;
@@ -34,8 +35,8 @@ pub(super) struct Sources<'a> {
     pub(super) snapshot: &'a Snapshot,
     pub(super) events: &'a Connection,
     pub(super) profiles: &'a Connection,
-    /// The database of the queue.
-    pub(super) queue: &'a Connection,
+    /// The database of the queue, for what waits in it.
+    pub(super) queue: Option<&'a Connection>,
 }
 
 /// The body; `None` where there is nothing to send any more: it was erased, has outlived its retention, or is of what was
@@ -46,28 +47,38 @@ pub(super) fn body(
     waiting: &Waiting,
 ) -> Result<Option<String>, StoreError> {
     let told = match waiting.kind {
-        Kind::Event => event(sources, known, waiting.place)?,
-        Kind::Rejected => rejected(sources, known, waiting.place)?,
-        Kind::Entered | Kind::Left => segment(sources, known, waiting)?,
+        Kind::Event => event(sources, &known.hook, waiting.place)?,
+        Kind::Rejected => rejected(sources, &known.hook, waiting.place)?,
+        Kind::Entered | Kind::Left => segment(sources, &known.hook, waiting)?,
     };
-    let Some((topic, name, about, keys)) = told else { return Ok(None) };
+    let whole = |told| whole(&waiting.id.to_string(), waiting.made, &known.hook, told);
+    Ok(told.map(|told| whole(told).to_string()))
+}
+
+/// What is posted of what is told.
+pub(super) fn whole(id: &str, made: Timestamp, hook: &Webhook, told: Told) -> Value {
+    let (topic, name, about, keys) = told;
     let mut body = Map::new();
-    body.insert("id".to_owned(), json!(waiting.id.to_string()));
+    body.insert("id".to_owned(), json!(id));
     body.insert("type".to_owned(), json!(topic));
-    body.insert("created_at".to_owned(), json!(waiting.made));
-    body.insert("section_discriminator".to_owned(), json!(known.hook.section));
+    body.insert("created_at".to_owned(), json!(made));
+    body.insert("section_discriminator".to_owned(), json!(hook.section));
     body.insert("profile".to_owned(), json!({ "keys": keys }));
     body.insert(name.to_owned(), about);
-    Ok(Some(Value::Object(body).to_string()))
+    Value::Object(body)
 }
 
 /// The topic, the name of the member that tells it, what it tells, and the keys of whom it tells.
-type Told = (&'static str, &'static str, Value, Vec<Value>);
+pub(super) type Told = (&'static str, &'static str, Value, Vec<Value>);
 
-fn event(sources: &Sources, known: &KnownWebhook, seq: i64) -> Result<Option<Told>, StoreError> {
+pub(super) fn event(
+    sources: &Sources,
+    hook: &Webhook,
+    seq: i64,
+) -> Result<Option<Told>, StoreError> {
     let Some(stored) = log::find(sources.events, seq)? else { return Ok(None) };
-    let Some(of) = heard(sources.snapshot, known, stored.event) else { return Ok(None) };
-    let keyspaces = readable(known, &[&of.event]);
+    let Some(of) = heard(sources.snapshot, hook, stored.event) else { return Ok(None) };
+    let keyspaces = readable(hook, &[&of.event]);
     let version = of.event.versions().get(stored.version);
     let Some(version) = version.filter(|_| !keyspaces.is_empty()) else { return Ok(None) };
     let data: Value = serde_json::from_str(&stored.data).unwrap_or_default();
@@ -89,14 +100,14 @@ fn event(sources: &Sources, known: &KnownWebhook, seq: i64) -> Result<Option<Tol
     Ok(Some(("event.received", "event", about, keys(sources.profiles, slot, &keyspaces)?)))
 }
 
-fn rejected(
+pub(super) fn rejected(
     sources: &Sources,
-    known: &KnownWebhook,
+    hook: &Webhook,
     number: i64,
 ) -> Result<Option<Told>, StoreError> {
     let Some(found) = quarantine::find(sources.events, number)? else { return Ok(None) };
-    let Some(of) = heard(sources.snapshot, known, found.event) else { return Ok(None) };
-    let keyspaces = readable(known, &[&of.event]);
+    let Some(of) = heard(sources.snapshot, hook, found.event) else { return Ok(None) };
+    let keyspaces = readable(hook, &[&of.event]);
     if keyspaces.is_empty() {
         return Ok(None);
     }
@@ -136,56 +147,67 @@ fn raw_data(raw: &str) -> Value {
 
 fn segment(
     sources: &Sources,
-    known: &KnownWebhook,
+    hook: &Webhook,
     waiting: &Waiting,
 ) -> Result<Option<Told>, StoreError> {
-    let named: Option<String> = sources
-        .queue
+    let Some(queue) = sources.queue else { return Ok(None) };
+    let named: Option<String> = queue
         .prepare_cached("SELECT segment FROM watches WHERE number = ?")?
         .query_row([waiting.place], |row| row.get(0))
         .optional()?;
-    let segment = named.and_then(|named| sources.snapshot.segment_of(&known.hook.section, &named));
+    let segment = named.and_then(|named| sources.snapshot.segment_of(&hook.section, &named));
     let slot = profiles::slot_by_id(sources.profiles, ProfileId(waiting.lane.0))?;
     let (Some(segment), Some(slot)) = (segment, slot) else { return Ok(None) };
-    let keyspaces = readable_segment(sources.snapshot, known, segment);
+    let topic = if waiting.kind == Kind::Entered { "segment.entered" } else { "segment.left" };
+    moved(sources, hook, segment, slot, (topic, waiting.made))
+}
+
+/// Somebody entered or left a segment.
+pub(super) fn moved(
+    sources: &Sources,
+    hook: &Webhook,
+    segment: &Segment,
+    slot: Slot,
+    (topic, at): (&'static str, Timestamp),
+) -> Result<Option<Told>, StoreError> {
+    let keyspaces = readable_segment(sources.snapshot, hook, segment);
     if keyspaces.is_empty() {
         return Ok(None);
     }
     let about = json!({
         "discriminator": segment.discriminator,
         "name": segment.name,
-        "at": waiting.made,
+        "at": at,
     });
-    let topic = if waiting.kind == Kind::Entered { "segment.entered" } else { "segment.left" };
     Ok(Some((topic, "segment", about, keys(sources.profiles, Some(slot), &keyspaces)?)))
 }
 
 /// The event of this number, where the webhook may hear of it.
 pub(super) fn heard<'a>(
     snapshot: &'a Snapshot,
-    known: &KnownWebhook,
+    hook: &Webhook,
     number: crate::snapshot::EventNo,
 ) -> Option<&'a Known> {
     let of = snapshot.by_number(number)?;
-    let here = *of.event.section() == known.hook.section && of.event.hidden_at().is_none();
+    let here = *of.event.section() == hook.section && of.event.hidden_at().is_none();
     here.then_some(of.as_ref())
 }
 
 /// The keyspaces of a webhook through which all of these events may be read.
-pub(super) fn readable(known: &KnownWebhook, events: &[&Event]) -> Vec<Keyspace> {
-    let mut keyspaces = known.hook.keyspaces.clone();
+pub(super) fn readable(hook: &Webhook, events: &[&Event]) -> Vec<Keyspace> {
+    let mut keyspaces = hook.keyspaces.clone();
     keyspaces.retain(|keyspace| events.iter().all(|event| event.allowed().through(*keyspace).read));
     keyspaces
 }
 
 /// The keyspaces through which everything may be read by which somebody is in a segment: who is in it says what they did.
-fn readable_segment(snapshot: &Snapshot, known: &KnownWebhook, segment: &Segment) -> Vec<Keyspace> {
+fn readable_segment(snapshot: &Snapshot, hook: &Webhook, segment: &Segment) -> Vec<Keyspace> {
     let leaves = segment.condition.leaves();
     let named = leaves.iter().filter_map(|leaf| match leaf {
         Leaf::Event(condition) => snapshot.event(condition.event.as_str()).ok(),
         Leaf::Attribute(_) | Leaf::Consent(_) => None,
     });
-    readable(known, &named.map(|known| &known.event).collect::<Vec<_>>())
+    readable(hook, &named.map(|known| &known.event).collect::<Vec<_>>())
 }
 
 fn visitor_slot(profiles: &Connection, visitor: &str) -> Result<Option<Slot>, StoreError> {

@@ -2,7 +2,7 @@
 
 pub(super) mod condition;
 mod csv;
-pub(super) mod export;
+pub(crate) mod export;
 mod parquet;
 mod sink;
 mod table;
