@@ -22,6 +22,12 @@ module.exports = {
     require('./lists/channels'),
     require('./lists/consent_lists'),
     require('./lists/topics'),
+    require('./lists/segments'),
+    require('./lists/events_to_hear_of'),
+    require('./triggers/event_received'),
+    require('./triggers/beacon_rejected'),
+    require('./triggers/entered_segment'),
+    require('./triggers/left_segment'),
   ),
   creates: byKey(
     require('./creates/post_event'),

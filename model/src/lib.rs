@@ -65,4 +65,6 @@ pub mod tracking;
 #[cfg(feature = "alloc")]
 pub mod version;
 #[cfg(feature = "alloc")]
+pub mod webhook;
+#[cfg(feature = "alloc")]
 pub mod wire;

@@ -15,7 +15,7 @@ use crate::clock::Clock;
 use crate::error::StoreError;
 use crate::folder::{self, Folder};
 use crate::profiles::{self, Erased, ProfileError, ProfileReader};
-use crate::schema::{Database, EVENTS, INDEX, KEYS, PEOPLE, PROFILES, REGISTRY};
+use crate::schema::{Database, EVENTS, HOOKS, INDEX, KEYS, PEOPLE, PROFILES, REGISTRY};
 use crate::store::Store;
 use crate::verify::{VerifyReport, verify};
 
@@ -23,7 +23,7 @@ use crate::verify::{VerifyReport, verify};
 const STEP: i32 = 256;
 /// The order of their moments. Each is copied as it was at one moment, index and profiles before the log and the log before
 /// the definitions: so what is behind the log is behind it, as after a crash, and every stored event is defined.
-const ORDER: [&Database; 6] = [&INDEX, &PROFILES, &EVENTS, &REGISTRY, &PEOPLE, &KEYS];
+const ORDER: [&Database; 7] = [&INDEX, &PROFILES, &HOOKS, &EVENTS, &REGISTRY, &PEOPLE, &KEYS];
 /// What a data folder has once a server ran on it. The others are there once they were needed.
 const ALWAYS: [&Database; 3] = [&INDEX, &EVENTS, &REGISTRY];
 

@@ -15,6 +15,7 @@ mod condition;
 mod counts;
 mod error;
 mod folder;
+mod hooks;
 mod index;
 mod jobs;
 mod keys;
@@ -54,6 +55,10 @@ pub use clock::Clock;
 pub use counts::{Count, Counts, Hours, OTHER, OldPage, Reason};
 pub use error::StoreError;
 pub use folder::Folder;
+pub use hooks::{
+    Backoff, DeadLetter, HookSecret, KnownWebhook, MadeWebhook, Outbox, Outcome, Parcel, Tried,
+    WebhookState, hook_remarks,
+};
 pub use jobs::{ReplayReport, StillRefused, replay};
 pub use keys::{ApiKey, Keys, MadeKey, MadeToken, PersonalToken};
 pub use log::StoredEvent;

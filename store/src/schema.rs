@@ -94,6 +94,7 @@ pub(crate) const REGISTRY: Database = Database {
             until INTEGER
         ) STRICT;
     ",
+        crate::hooks::MIGRATION,
     ],
 };
 
@@ -403,6 +404,61 @@ pub(crate) const PROFILES: Database = Database {
             seq INTEGER NOT NULL
         ) STRICT;
         INSERT INTO watermark VALUES (1, 0);
+    "],
+};
+
+/// What waits to be posted to webhooks, and what was given up: as places, never as content. Apart from what it points
+/// into, so that neither ingest nor profiles wait for it.
+pub(crate) const HOOKS: Database = Database {
+    name: "hooks.db",
+    migrations: &["
+        -- How far each has read, and how its receiver does.
+        CREATE TABLE hooks (
+            hook INTEGER PRIMARY KEY,
+            seq INTEGER NOT NULL,
+            quarantine INTEGER NOT NULL,
+            delivered INTEGER NOT NULL DEFAULT 0,
+            given_up INTEGER NOT NULL DEFAULT 0,
+            last INTEGER,
+            tried INTEGER,
+            why TEXT,
+            failing INTEGER,
+            failures INTEGER NOT NULL DEFAULT 0,
+            rests INTEGER NOT NULL DEFAULT 0,
+            stopped INTEGER
+        ) STRICT;
+        CREATE TABLE deliveries (
+            number INTEGER PRIMARY KEY AUTOINCREMENT,
+            id BLOB NOT NULL,
+            hook INTEGER NOT NULL,
+            lane BLOB NOT NULL,
+            kind INTEGER NOT NULL,
+            place INTEGER NOT NULL,
+            made INTEGER NOT NULL,
+            due INTEGER NOT NULL,
+            tries INTEGER NOT NULL DEFAULT 0,
+            -- When it was given up; 0 while it waits.
+            dead INTEGER NOT NULL DEFAULT 0,
+            why TEXT
+        ) STRICT;
+        CREATE INDEX deliveries_waiting ON deliveries (hook, lane, number) WHERE dead = 0;
+        CREATE INDEX deliveries_due ON deliveries (hook, due) WHERE dead = 0;
+        CREATE INDEX deliveries_dead ON deliveries (hook, number) WHERE dead > 0;
+        CREATE INDEX deliveries_by_lane ON deliveries (lane);
+        CREATE INDEX deliveries_rejected ON deliveries (place) WHERE kind = 1;
+        CREATE TABLE watches (
+            number INTEGER PRIMARY KEY AUTOINCREMENT,
+            hook INTEGER NOT NULL,
+            segment TEXT NOT NULL,
+            -- Whether everybody has been looked at once: who was a member before does not enter.
+            ready INTEGER NOT NULL DEFAULT 0,
+            UNIQUE (hook, segment)
+        ) STRICT;
+        CREATE TABLE members (
+            profile BLOB NOT NULL,
+            watch INTEGER NOT NULL,
+            PRIMARY KEY (profile, watch)
+        ) STRICT, WITHOUT ROWID;
     "],
 };
 

@@ -12,6 +12,7 @@ use beaconry_model::section::Section;
 
 use crate::audience::Audience;
 use crate::error::StoreError;
+use crate::hooks::{self, KnownWebhook};
 
 /// An event's number in this data folder, as rows of the log carry it. Never given twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -38,6 +39,7 @@ pub struct Snapshot {
     by_version: HashMap<String, (Arc<Known>, u32)>,
     section_numbers: HashMap<SectionId, u32>,
     audience: Audience,
+    webhooks: Vec<KnownWebhook>,
 }
 
 impl Snapshot {
@@ -73,6 +75,7 @@ impl Snapshot {
             snapshot.events.push(known);
         }
         snapshot.audience = Audience::load(connection)?;
+        snapshot.webhooks = hooks::load(connection)?;
         Ok(snapshot)
     }
 
@@ -123,6 +126,11 @@ impl Snapshot {
     /// Definitions about people: attributes, consent lists, segments.
     pub fn audience(&self) -> &Audience {
         &self.audience
+    }
+
+    /// Every webhook, in the order they were made.
+    pub fn webhooks(&self) -> &[KnownWebhook] {
+        &self.webhooks
     }
 
     /// The event with this number.

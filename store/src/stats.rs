@@ -11,7 +11,7 @@ use crate::folder::Folder;
 use crate::profiles::ProfileReader;
 use crate::reader::Reader;
 use crate::registry::Registry;
-use crate::schema::{EVENTS, INDEX, KEYS, PEOPLE, PROFILES, REGISTRY};
+use crate::schema::{EVENTS, HOOKS, INDEX, KEYS, PEOPLE, PROFILES, REGISTRY};
 
 /// A data folder in numbers.
 #[derive(Clone, Debug, Serialize)]
@@ -71,7 +71,7 @@ pub fn stats(folder: &Folder) -> Result<Stats, StoreError> {
         });
     }
     let mut files = Vec::new();
-    for database in [&REGISTRY, &EVENTS, &INDEX, &PROFILES, &PEOPLE, &KEYS] {
+    for database in [&REGISTRY, &EVENTS, &INDEX, &PROFILES, &HOOKS, &PEOPLE, &KEYS] {
         if !folder.file(database.name).exists() {
             continue;
         }

@@ -11,7 +11,7 @@ use beaconry_model::time::{DAY_MS, Timestamp};
 use crate::error::StoreError;
 use crate::folder::Folder;
 use crate::retention::TEST_KEPT_MS;
-use crate::schema::{EVENTS, INDEX, KEYS, PEOPLE, PROFILES, REGISTRY};
+use crate::schema::{EVENTS, HOOKS, INDEX, KEYS, PEOPLE, PROFILES, REGISTRY};
 use crate::snapshot::EventNo;
 
 /// Stored events whose size stands for the others of their kind.
@@ -70,7 +70,9 @@ impl Storage {
             name,
             bytes: size(name) + size(&format!("{name}-wal")) + size(&format!("{name}-shm")),
         };
-        [&EVENTS, &INDEX, &PROFILES, &REGISTRY, &PEOPLE, &KEYS].map(|of| database(of.name)).into()
+        [&EVENTS, &INDEX, &PROFILES, &HOOKS, &REGISTRY, &PEOPLE, &KEYS]
+            .map(|of| database(of.name))
+            .into()
     }
 
     /// What one stored event of this kind takes, in bytes, by the newest of them; nothing where there is none.

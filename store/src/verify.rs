@@ -15,7 +15,7 @@ use crate::folder::Folder;
 use crate::profiles::{Logged, ProfileReader};
 use crate::registry::Registry;
 use crate::retention::TEST_KEPT_MS;
-use crate::schema::{Database, EVENTS, INDEX, KEYS, PEOPLE, PROFILES, REGISTRY};
+use crate::schema::{Database, EVENTS, HOOKS, INDEX, KEYS, PEOPLE, PROFILES, REGISTRY};
 use crate::snapshot::{EventNo, Snapshot};
 
 /// What was checked, and what is wrong.
@@ -44,8 +44,8 @@ pub fn verify(folder: &Folder) -> Result<VerifyReport, StoreError> {
     if let Some(profiles) = &profiles {
         check_pages(&PROFILES, &profiles.profiles, &mut report)?;
     }
-    // People are there once a console was run, keys once one was made.
-    for database in [&PEOPLE, &KEYS] {
+    // People are there once a console was run, keys once one was made, the webhooks' queue once a server ran.
+    for database in [&PEOPLE, &KEYS, &HOOKS] {
         if folder.file(database.name).exists() {
             check_pages(database, &database.open_to_read(folder)?, &mut report)?;
         }

@@ -33,3 +33,4 @@ mod queue;
 mod real_pages;
 mod setting;
 mod upgrade;
+mod webhooks;

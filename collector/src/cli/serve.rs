@@ -8,6 +8,8 @@ mod guard;
 mod hand_over;
 #[cfg(feature = "console")]
 mod rates;
+#[cfg(feature = "console")]
+mod webhooks;
 
 use std::future::Future;
 use std::io;
@@ -63,6 +65,9 @@ pub(crate) struct Serve {
     #[cfg(feature = "console")]
     #[command(flatten)]
     rates: rates::Rates,
+    #[cfg(feature = "console")]
+    #[command(flatten)]
+    webhooks: webhooks::Webhooks,
 }
 
 impl Serve {
@@ -105,6 +110,8 @@ struct Server {
     tls: Option<Arc<Tls>>,
     #[cfg(feature = "console")]
     api: beaconry_www::api::Api,
+    #[cfg(feature = "console")]
+    webhooks: webhooks::Webhooks,
     #[cfg(feature = "console")]
     console: Doors,
     #[cfg(feature = "console")]
@@ -159,6 +166,8 @@ impl Server {
             #[cfg(feature = "console")]
             api,
             #[cfg(feature = "console")]
+            webhooks: serve.webhooks,
+            #[cfg(feature = "console")]
             console,
             #[cfg(feature = "console")]
             shop: None,
@@ -194,11 +203,15 @@ impl Server {
         let settling =
             tokio::spawn(settle(self.store.clone(), self.url.clone(), when(stopped.clone())));
         #[cfg(feature = "console")]
+        let posting = self.webhooks.start(&self.store, &stopped);
+        #[cfg(feature = "console")]
         let pages = pages(&self.store, &self.url, self.api, self.console, self.shop, &stopped);
         let _ = collecting.await;
         let _ = settling.await;
         #[cfg(feature = "console")]
         let _ = pages.await;
+        #[cfg(feature = "console")]
+        let _ = posting.await;
         tracing::info!("every request is answered; what is left is written out");
         let store = self.store;
         let broken = store.broken();

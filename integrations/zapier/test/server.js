@@ -27,20 +27,22 @@ const start = async () => {
     new Promise((resolve, reject) => {
       const child = spawn(...more, { stdio: ['ignore', 'pipe', 'inherit'] });
       child.once('exit', (code) => reject(new Error(`the server ended with ${code}`)));
+      let collector;
       createInterface(child.stdout).on('line', (line) => {
         const [what, address] = line.split(/\s+/);
-        if (what === 'console') resolve({ child, url: address });
+        if (what === 'collector') collector = address;
+        if (what === 'console') resolve({ child, url: address, collector });
       });
     });
-  const options = ['--collector', '127.0.0.1:0', '--console', '127.0.0.1:0', '--api-profile-rate', '1000'];
-  const { child, url } = await serve(BIN, ['--data', data, 'serve', ...options]);
+  const options = ['--collector', '127.0.0.1:0', '--console', '127.0.0.1:0', '--api-profile-rate', '1000', '--webhooks-to-private-addresses', '--webhook-wait', '50'];
+  const { child, url, collector } = await serve(BIN, ['--data', data, 'serve', ...options]);
   const stop = async () => {
     const ended = new Promise((resolve) => child.once('exit', resolve));
     child.kill();
     await ended;
     rmSync(data, { recursive: true });
   };
-  return { url, section, key, beaconry, stop };
+  return { url, collector, section, key, beaconry, stop };
 };
 
 module.exports = { start };

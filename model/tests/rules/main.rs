@@ -9,6 +9,7 @@ mod a_plan;
 mod a_profile;
 mod a_segment;
 mod a_value;
+mod a_webhook;
 mod an_event_on_the_wire;
 mod changes_between_versions;
 mod samples;

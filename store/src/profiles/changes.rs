@@ -118,9 +118,10 @@ pub(super) fn take_away(
     key: &ProfileKey,
     gone: &NewValue,
     now: Timestamp,
-) -> Result<(), ProfileError> {
+) -> Result<Slot, ProfileError> {
     let slot = slots::by_key(connection, key)?.ok_or(ProfileError::NotFound)?;
-    Ok(attributes::set(connection, slot, gone.place, gone.version, None, now)?)
+    attributes::set(connection, slot, gone.place, gone.version, None, now)?;
+    Ok(slot)
 }
 
 /// Whether these may be merged at all.
@@ -180,9 +181,10 @@ pub(super) fn say(
     connection: &Connection,
     key: &ProfileKey,
     consent: &StoredConsent,
-) -> Result<(), ProfileError> {
+) -> Result<Slot, ProfileError> {
     let slot = slots::by_key(connection, key)?.ok_or(ProfileError::NotFound)?;
-    Ok(consents::say(connection, slot, consent)?)
+    consents::say(connection, slot, consent)?;
+    Ok(slot)
 }
 
 /// The profile with this key, made where it is missing, unless its person is locked.

@@ -27,7 +27,7 @@ use crate::folder::Folder;
 use crate::index::Deleted;
 use crate::jobs::{Job, ask_server};
 use crate::registry::Registry;
-use crate::schema::{Database, EVENTS, PROFILES, REGISTRY};
+use crate::schema::{Database, EVENTS, HOOKS, PROFILES, REGISTRY};
 use crate::scrub;
 use crate::snapshot::EventNo;
 use crate::store::Store;
@@ -117,15 +117,19 @@ pub(crate) fn erase_here(
     profiler.shared.forget_identified();
     // Twice, because a beacon that was judged before its visitor was locked may have come in between.
     for _ in 0..2 {
-        drop_quarantine(folder, writer, &taken.visitors)?;
+        let dropped = drop_quarantine(folder, writer, &taken.visitors)?;
+        profiler.shared.hooks.forget(&taken.ids, &dropped)?;
     }
     finish_begun(folder, profiler, writer, now)?;
     Ok(taken.found)
 }
 
 /// What was taken away.
+#[derive(Default)]
 struct Taken {
     found: bool,
+    /// The profile's ids.
+    ids: Vec<ProfileId>,
     /// The visitors' ids that the quarantine may know.
     visitors: HashSet<String>,
 }
@@ -152,13 +156,14 @@ fn take_away(
 ) -> Result<Taken, ProfileError> {
     let slot = person.id.map(|id| slots::by_id(profiles, id)).transpose()?.flatten();
     let mut hashes = person.hashes.clone();
-    let mut taken = Taken { found: slot.is_some(), visitors: HashSet::new() };
+    let mut taken = Taken { found: slot.is_some(), ..Taken::default() };
     if let Some(slot) = slot {
         let keys = slots::keys(profiles, slot)?;
         if person.lock {
             hashes.extend(keys.iter().map(|key| locks.of_key(key)));
         }
-        hashes.extend(ids(profiles, slot)?.into_iter().map(|id| locks.of_id(id)));
+        taken.ids = slots::ids(profiles, slot)?;
+        hashes.extend(taken.ids.iter().map(|id| locks.of_id(*id)));
         let visitors = keys.iter().filter(|key| key.keyspace() == Keyspace::Web);
         taken.visitors = visitors.map(|key| key.as_str().to_owned()).collect();
         doom(profiles, &EVENTS.open_to_read(folder)?, slot)?;
@@ -167,12 +172,6 @@ fn take_away(
     }
     locks.add(profiles, &hashes, now)?;
     Ok(taken)
-}
-
-fn ids(profiles: &Connection, slot: Slot) -> Result<Vec<ProfileId>, rusqlite::Error> {
-    let mut statement = profiles.prepare_cached("SELECT id FROM ids WHERE slot = ?")?;
-    let ids = statement.query_map([slot.0], |row| row.get(0).map(ProfileId))?;
-    ids.collect()
 }
 
 /// Notes that what is deleted from now on is to be overwritten.
@@ -247,7 +246,7 @@ fn finish_begun(
         profiler.shared.doomed.store(true, Ordering::Release);
     }
     outcome?;
-    for database in [&EVENTS, &PROFILES, &REGISTRY] {
+    for database in [&EVENTS, &PROFILES, &REGISTRY, &HOOKS] {
         truncate(folder, database)?;
     }
     // Last, so that what a crash leaves undone is done at the next start.
@@ -319,14 +318,14 @@ fn some_doomed(profiles: &Connection) -> Result<Vec<Deleted>, rusqlite::Error> {
     rows.collect()
 }
 
-/// Takes what these visitors sent out of the quarantine.
+/// Takes what these visitors sent out of the quarantine; gives the numbers it had there.
 pub(super) fn drop_quarantine(
     folder: &Folder,
     writer: &SyncSender<Write>,
     visitors: &HashSet<String>,
-) -> Result<(), ProfileError> {
+) -> Result<Vec<i64>, ProfileError> {
     if visitors.is_empty() {
-        return Ok(());
+        return Ok(Vec::new());
     }
     let events = EVENTS.open_to_read(folder)?;
     let mut statement =
@@ -345,7 +344,7 @@ pub(super) fn drop_quarantine(
             .map_err(|_| StoreError::Stopped)?;
         wait.recv().map_err(|_| StoreError::Stopped)?;
     }
-    Ok(())
+    Ok(numbers)
 }
 
 /// Moves a database's write-ahead log into it, and cuts it to nothing.

@@ -78,7 +78,8 @@ pub(crate) fn erase_again(store: &Store) -> Result<u64, ProfileError> {
         erase_here(folder, &store.profiler, &store.writer, person, now)?;
     }
     let visitors = locked_visitors(&EVENTS.open_to_read(folder)?, locks)?;
-    drop_quarantine(folder, &store.writer, &visitors)?;
+    let dropped = drop_quarantine(folder, &store.writer, &visitors)?;
+    store.profiler.shared.hooks.forget(&[], &dropped)?;
     super::erase::finish(folder, &store.profiler, &store.writer, now)?;
     Ok(erased)
 }

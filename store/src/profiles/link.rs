@@ -14,6 +14,7 @@ use super::locks::Locks;
 use super::slots::{self, Slot};
 use super::thread::Shared;
 use crate::error::StoreError;
+use crate::hooks::Queue;
 use crate::log::POSTED;
 use crate::schema::{Database, EVENTS, PROFILES};
 
@@ -67,6 +68,7 @@ fn write(
         locks: &shared.locks,
         visitors: HashMap::new(),
         doomed: false,
+        hooks: &shared.hooks,
     };
     linking.link(rows)?;
     let doomed = linking.doomed;
@@ -76,6 +78,8 @@ fn write(
         shared.doomed.store(true, Ordering::Release);
     }
     shared.linked.send_replace(reaches);
+    // Behind it, so that who looks at what changed finds the events that changed it linked.
+    shared.hooks.changed();
     Ok(())
 }
 
@@ -118,6 +122,7 @@ struct Linking<'a> {
     /// Visitors of this batch; one visitor's events come close together.
     visitors: HashMap<String, Slot>,
     doomed: bool,
+    hooks: &'a Queue,
 }
 
 impl Linking<'_> {
@@ -132,6 +137,7 @@ impl Linking<'_> {
             "INSERT INTO timeline VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
         )?;
         for (slot, row) in placed {
+            self.hooks.touching(slot);
             insert.execute(params![
                 slot.0,
                 row.event,

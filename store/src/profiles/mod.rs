@@ -37,5 +37,9 @@ pub(crate) use erase::{Person, erase_here, finish as finish_erasing};
 pub(crate) use erase_again::{Erased, erase_again};
 pub(crate) use link::watermark;
 pub(crate) use reader::Pool;
-pub(crate) use thread::{Behind, Profiler, start};
+pub(crate) use segments::Plan;
+pub(crate) use slots::{
+    Slot, by_id as slot_by_id, by_key as slot_by_key, ids as ids_of, keys as keys_of,
+};
+pub(crate) use thread::{Behind, Profiler, Shared, start};
 pub(crate) use timeline::forget;

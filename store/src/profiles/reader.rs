@@ -9,7 +9,7 @@ use rusqlite::Connection;
 use serde::Serialize;
 
 use beaconry_model::names::SectionId;
-use beaconry_model::profile::{ProfileId, ProfileKey};
+use beaconry_model::profile::{Keyspace, ProfileId, ProfileKey};
 use beaconry_model::time::Timestamp;
 
 use super::attributes::{self, StoredAttribute};
@@ -114,6 +114,19 @@ impl ProfileReader {
             .profiles
             .prepare_cached("SELECT count(*) FROM timeline WHERE slot = ? AND test = 0")?;
         Ok(statement.query_row([profile.slot.0], |row| row.get(0))?)
+    }
+
+    /// The keys of whose event it is; none where it is nobody's.
+    pub fn keys_of(&self, event: &StoredEvent) -> Result<Vec<ProfileKey>, StoreError> {
+        let slot = match (event.profile, &event.visitor) {
+            (Some(id), _) => slots::by_id(&self.profiles, id)?,
+            (None, Some(visitor)) => match ProfileKey::new(Keyspace::Web, visitor) {
+                Ok(key) => slots::by_key(&self.profiles, &key)?,
+                Err(_) => None,
+            },
+            (None, None) => None,
+        };
+        Ok(slot.map(|slot| slots::keys(&self.profiles, slot)).transpose()?.unwrap_or_default())
     }
 
     /// How many profiles there are.

@@ -71,7 +71,7 @@ fn remarks_on(snapshot: &Snapshot, section: &SectionId, leaf: &Leaf) -> Vec<Rema
 
 /// A condition with what it is evaluated by.
 #[derive(Clone, Copy)]
-pub(super) struct Plan<'a> {
+pub(crate) struct Plan<'a> {
     snapshot: &'a Snapshot,
     section: &'a SectionId,
     number: u32,
@@ -81,7 +81,7 @@ pub(super) struct Plan<'a> {
 
 impl<'a> Plan<'a> {
     /// The plan, or, where the condition is broken, why.
-    pub(super) fn new(
+    pub(crate) fn new(
         snapshot: &'a Snapshot,
         section: &'a SectionId,
         condition: &'a Condition,
@@ -97,7 +97,7 @@ impl<'a> Plan<'a> {
     }
 
     /// Whether the profile in this slot is a member.
-    pub(super) fn holds(&self, profiles: &Connection, slot: Slot) -> Result<bool, StoreError> {
+    pub(crate) fn holds(&self, profiles: &Connection, slot: Slot) -> Result<bool, StoreError> {
         self.condition.holds(&mut |leaf| match leaf {
             Leaf::Event(condition) => self.happened(profiles, slot, condition),
             Leaf::Attribute(condition) => self.known(profiles, slot, condition),

@@ -41,6 +41,14 @@ pub(crate) fn id(connection: &Connection, slot: Slot) -> Result<ProfileId, rusql
         .query_row([slot.0], |row| row.get(0).map(ProfileId))
 }
 
+/// Every id that leads to this slot, the one people know first; none where there is no such profile.
+pub(crate) fn ids(connection: &Connection, slot: Slot) -> Result<Vec<ProfileId>, rusqlite::Error> {
+    let mut statement =
+        connection.prepare_cached("SELECT id FROM ids WHERE slot = ? ORDER BY id")?;
+    let ids = statement.query_map([slot.0], |row| row.get(0).map(ProfileId))?;
+    ids.collect()
+}
+
 /// A new profile with this key.
 pub(crate) fn create(
     connection: &Connection,

@@ -66,6 +66,7 @@ impl Store {
         let (key, now, shared) = (key.clone(), self.clock().now(), self.profiler.shared.clone());
         self.change(move |profiles| {
             let slot = changes::set(profiles, &shared.locks, &key, &values, now)?;
+            shared.hooks.touching(slot);
             Ok(slots::id(profiles, slot)?)
         })
         .await
@@ -79,8 +80,13 @@ impl Store {
         version_id: &str,
     ) -> Result<(), ProfileError> {
         let gone = changes::absent(&self.snapshot(), section, version_id)?;
-        let (key, now) = (key.clone(), self.clock().now());
-        self.change(move |profiles| changes::take_away(profiles, &key, &gone, now)).await
+        let (key, now, shared) = (key.clone(), self.clock().now(), self.profiler.shared.clone());
+        self.change(move |profiles| {
+            let slot = changes::take_away(profiles, &key, &gone, now)?;
+            shared.hooks.touching(slot);
+            Ok(())
+        })
+        .await
     }
 
     /// Makes one profile of all that have one of these keys; a key that nobody has is given to it.
@@ -89,6 +95,7 @@ impl Store {
         let (now, shared) = (self.clock().now(), self.profiler.shared.clone());
         self.change(move |profiles| {
             let slot = changes::merge(profiles, &shared.locks, &keys, now)?;
+            shared.hooks.touching(slot);
             Ok(slots::id(profiles, slot)?)
         })
         .await
@@ -107,7 +114,13 @@ impl Store {
         if self.is_locked(&key) {
             return Err(ProfileError::Locked);
         }
-        self.change(move |profiles| changes::say(profiles, &key, &consent)).await
+        let shared = self.profiler.shared.clone();
+        self.change(move |profiles| {
+            let slot = changes::say(profiles, &key, &consent)?;
+            shared.hooks.touching(slot);
+            Ok(())
+        })
+        .await
     }
 
     /// Joins a visitor with the person that a token names, where one of these sections signed it. Ready when that is on

@@ -18,6 +18,7 @@ use super::locks::Locks;
 use crate::condition::Condition;
 use crate::error::StoreError;
 use crate::folder::Folder;
+use crate::hooks::Queue;
 use crate::registry::Registry;
 use crate::schema::{EVENTS, PROFILES, give_back_pages, write_out};
 
@@ -53,6 +54,8 @@ pub(crate) struct Shared {
     pub(super) erasing_turn: Mutex<()>,
     /// Who was joined lately.
     pub(super) lately: Lately,
+    /// What webhooks wait for, and who has changed since they looked.
+    pub(crate) hooks: Queue,
     /// The last place of the log that holds an event.
     committed: AtomicI64,
     /// Whether the thread knows already that the log has something new.
@@ -213,6 +216,7 @@ pub(crate) fn start(
         erasing: AtomicBool::new(false),
         erasing_turn: Mutex::default(),
         lately: Lately::default(),
+        hooks: Queue::open(folder)?,
         committed: AtomicI64::new(last.max(watermark)),
         told: AtomicBool::new(false),
     });
@@ -290,6 +294,7 @@ impl Thread {
                 .make_all(&mut changes)
                 .map_err(|error| self.condition.failed(PROFILES.name, &error)),
         };
+        self.shared.hooks.changed();
         for change in changes {
             change.answer(committed.clone().map_err(ProfileError::from));
         }

@@ -5,6 +5,7 @@ mod browsing;
 mod counting;
 mod definitions;
 mod deletion;
+mod hooks;
 mod keys;
 mod log;
 mod measuring;

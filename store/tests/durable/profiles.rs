@@ -4,5 +4,5 @@ mod erasing;
 mod linking;
 mod merging;
 mod posting;
-mod samples;
+pub(crate) mod samples;
 mod segments;

@@ -10,6 +10,7 @@ mod decode;
 mod definitions;
 mod describe;
 mod events;
+mod export;
 mod failure;
 mod limits;
 mod operation;
@@ -21,6 +22,7 @@ mod segments;
 mod serve;
 mod token;
 mod v1;
+mod webhooks;
 
 use std::sync::Arc;
 
@@ -33,6 +35,7 @@ use limits::Limiter;
 pub use limits::Limits;
 use operation::Operation;
 
+use crate::console::data::export::Downloads;
 use crate::snippet::Snippets;
 
 /// What the API works on. Cheap to clone.
@@ -43,6 +46,7 @@ pub struct Api {
     people: Arc<People>,
     snippets: Snippets,
     limiter: Arc<Limiter>,
+    downloads: Arc<Downloads>,
 }
 
 impl Api {
@@ -54,7 +58,8 @@ impl Api {
         snippets: Snippets,
         limits: Limits,
     ) -> Api {
-        Api { store, keys, people, snippets, limiter: Arc::new(Limiter::new(limits)) }
+        let limiter = Arc::new(Limiter::new(limits));
+        Api { store, keys, people, snippets, limiter, downloads: Arc::default() }
     }
 
     /// The keys it goes by.
@@ -75,6 +80,8 @@ fn operations() -> Vec<Operation> {
         v1::operations(),
         segments::operations(),
         quarantine::operations(),
+        export::operations(),
+        webhooks::operations(),
     ];
     groups.into_iter().flatten().collect()
 }

@@ -38,6 +38,8 @@ pub(super) struct Operation {
     pub(super) example: &'static str,
     pub(super) success: StatusCode,
     pub(super) answer: Option<Shape>,
+    /// The types of the files it may answer with instead.
+    pub(super) files: &'static [&'static str],
     /// Statuses of its refusals, beside those that who asks, rates and bodies bring, and when.
     pub(super) refuses: &'static [(u16, &'static str)],
     pub(super) run: Run,
@@ -77,6 +79,8 @@ pub(super) struct Found<T>(pub(super) T);
 pub(super) struct Created<T>(pub(super) T);
 /// 204.
 pub(super) struct Done;
+/// 200 with a file, streamed as it is made.
+pub(super) struct File(pub(super) Response);
 
 impl<T: Serialize + JsonSchema> Outcome for Found<T> {
     const STATUS: StatusCode = StatusCode::OK;
@@ -102,6 +106,15 @@ impl Outcome for Done {
 
     fn answer(self) -> Response {
         ().into_response()
+    }
+}
+
+impl Outcome for File {
+    const STATUS: StatusCode = StatusCode::OK;
+    const SHAPE: Option<Shape> = None;
+
+    fn answer(self) -> Response {
+        self.0
     }
 }
 
@@ -161,6 +174,7 @@ fn declared<O: Outcome>(
         example: "",
         success: O::STATUS,
         answer: O::SHAPE,
+        files: &[],
         refuses: &[],
         run,
     }

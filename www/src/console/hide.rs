@@ -23,6 +23,8 @@ struct Hide {
     stored: u64,
     /// The segments that name the event, and break by it.
     segments: Vec<String>,
+    /// The webhooks that hear of it, or watch such a segment.
+    webhooks: Vec<String>,
     wrong: bool,
 }
 
@@ -71,6 +73,11 @@ fn make(state: &Console, known: &Known, wrong: bool) -> Result<Hide, StoreError>
         to: format!("/events/{}", known.event.discriminator()),
         tracking: known.event.tracking().enabled(),
         stored: state.console.store.reader()?.count(known.number)?,
+        webhooks: snapshot
+            .webhooks_naming(known.event.discriminator())
+            .iter()
+            .map(|known| known.hook.name.to_string())
+            .collect(),
         segments: segments.iter().map(|segment| segment.name.to_string()).collect(),
         wrong,
     })

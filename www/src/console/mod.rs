@@ -5,7 +5,7 @@ mod capture;
 mod capture_draft;
 mod chart;
 mod create;
-mod data;
+pub(crate) mod data;
 mod day;
 mod draft;
 mod edit;
@@ -31,6 +31,7 @@ mod tracking;
 mod versions;
 #[cfg(test)]
 mod walk;
+mod webhooks;
 mod who;
 mod why;
 mod words;
@@ -235,6 +236,12 @@ fn routes() -> Routes {
         .post("/settings/keys/{key}/revoke", keys::revoke)
         .post("/settings/tokens", keys::create_token)
         .post("/settings/tokens/{token}/revoke", keys::revoke_token)
+        .get("/settings/webhooks", webhooks::show)
+        .post("/settings/webhooks", webhooks::create)
+        .get("/settings/webhooks/{hook}", webhooks::open)
+        .post("/settings/webhooks/{hook}/delete", webhooks::delete)
+        .post("/settings/webhooks/{hook}/resend", webhooks::resend_all)
+        .post("/settings/webhooks/{hook}/dead/{number}/resend", webhooks::resend_one)
         .get("/settings/audit", settings::audit::show)
         .get("/settings/storage", settings::storage::show)
         .post("/sections", section::create)

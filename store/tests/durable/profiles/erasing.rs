@@ -6,23 +6,56 @@ use beaconry_model::consent::{Channel, ConsentList, ConsentType};
 use beaconry_model::names::Name;
 use beaconry_model::profile::Keyspace;
 use beaconry_model::retention::Retention;
-use beaconry_store::{Known, Posting, ProfileError, Store};
+use beaconry_model::segment::Segment;
+use beaconry_store::{Known, KnownWebhook, Outbox, Posting, ProfileError, Store};
 use serde_json::json;
 
 use super::samples::{email, find, key, linked, values, visit, web};
+use crate::hooks::samples::{answer, drain, fill, hook, next, outbox, refused};
 use crate::samples::{entry_of, open, tracked};
 
 /// The files of a folder that hold this text, as it is or as the hexadecimal digits of it.
 fn traces(folder: &Path, needle: &str) -> Vec<String> {
+    files_with(folder, needle.as_bytes()).iter().map(|file| format!("{needle} in {file}")).collect()
+}
+
+/// The files of a folder that hold these bytes.
+fn files_with(folder: &Path, needle: &[u8]) -> Vec<String> {
     let mut found = Vec::new();
     for file in std::fs::read_dir(folder).unwrap() {
         let path = file.unwrap().path();
         let bytes = std::fs::read(&path).unwrap();
-        if bytes.windows(needle.len()).any(|window| window == needle.as_bytes()) {
-            found.push(format!("{needle} in {}", path.file_name().unwrap().display()));
+        if bytes.windows(needle.len()).any(|window| window == needle) {
+            found.push(path.file_name().unwrap().display().to_string());
         }
     }
     found
+}
+
+/// Webhooks that hear of everything, and a sender whose first try of each was refused: some of it waits, some was given up.
+async fn posted_in_vain(store: &Store, known: &Known) -> (Outbox, Vec<KnownWebhook>) {
+    let name = Name::try_from("Everybody".to_owned()).unwrap();
+    let condition = serde_json::from_value(json!({"all": []})).unwrap();
+    let (section, now) = (known.section.id.clone(), store.clock().now());
+    let everybody = Segment::create(section, name, condition, [3; 10], now).unwrap();
+    store.registry().add_segment(&everybody, "test", now).unwrap();
+    store.reload().unwrap();
+    let all = json!([
+        {"type": "event.received", "event": known.event.discriminator()},
+        {"type": "beacon.rejected"},
+        {"type": "segment.entered", "segment": everybody.discriminator},
+    ]);
+    let hooks = vec![hook(store, known, all.clone()), hook(store, known, all)];
+    let mut sender = outbox(store);
+    fill(&mut sender);
+    person(store, known).await;
+    linked(store).await;
+    for _ in 0..3 {
+        let parcels = next(&mut sender, &hooks[0]);
+        answer(&mut sender, &parcels, &refused());
+    }
+    fill(&mut sender);
+    (sender, hooks)
 }
 
 /// Everything by which the tests' person is known.
@@ -103,7 +136,10 @@ async fn an_erased_person_leaves_no_trace_in_any_file() {
         let store = open(folder.path());
         let known = tracked(&store, "Order placed", Retention::Forever);
         with_topic(&store, &known);
-        person(&store, &known).await;
+        let (mut sender, hooks) = posted_in_vain(&store, &known).await;
+        let id = find(&store, &email("ada.lovelace@shop.example")).unwrap().id.0;
+        let files = files_with(folder.path(), &id);
+        assert!(files.iter().any(|file| file.starts_with("hooks.db")), "{files:?}");
         for known_by in KNOWN_BY {
             assert_ne!(
                 traces(folder.path(), known_by),
@@ -116,6 +152,19 @@ async fn an_erased_person_leaves_no_trace_in_any_file() {
         let left: Vec<String> =
             KNOWN_BY.iter().flat_map(|known_by| traces(folder.path(), known_by)).collect();
         assert_eq!(left, Vec::<String>::new(), "while the server runs");
+        assert_eq!(files_with(folder.path(), &id), Vec::<String>::new(), "the profile's id");
+        let known_from = |posted: &[serde_json::Value]| -> Vec<&str> {
+            let told: String = posted.iter().map(ToString::to_string).collect();
+            KNOWN_BY.into_iter().filter(|known_by| told.contains(known_by)).collect()
+        };
+        for hook in &hooks {
+            let mut posted = drain(&mut sender, hook);
+            store.resend(hook, None, "test").unwrap();
+            posted.extend(drain(&mut sender, hook));
+            assert!(posted.len() >= 350, "others' events and entries are posted: {}", posted.len());
+            assert_eq!(known_from(&posted), Vec::<&str>::new());
+        }
+        drop(sender);
         assert_eq!(find(&store, &email("ada.lovelace@shop.example")), None);
         assert_eq!(values(&store, &web("other-1")).len(), 6, "others keep theirs");
         drop(store);

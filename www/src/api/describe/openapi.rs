@@ -70,6 +70,11 @@ fn describe(operation: &Operation, schemas: &mut Schemas) -> Value {
             "description": operation.summary,
             "content": { "application/json": { "schema": shape(&mut schemas.answers) } },
         }),
+        None if !operation.files.is_empty() => {
+            let media = operation.files.iter().map(|media| ((*media).to_owned(), json!({})));
+            let content: Map<String, Value> = media.collect();
+            json!({ "description": operation.summary, "content": content })
+        }
         None => json!({ "description": "Done; there is no body." }),
     };
     answers.insert(operation.success.as_str().to_owned(), success);
@@ -151,6 +156,7 @@ pub(super) fn part(name: &str) -> (&'static str, Value) {
         "segment" => ("A segment's discriminator.", text()),
         "version" => ("The id of a version.", text()),
         "event" => ("An event's discriminator, or its slug where only one event has it.", text()),
+        "webhook" => ("A webhook's discriminator.", text()),
         "number" => ("Its number.", json!({ "type": "integer", "minimum": 1 })),
         _ => ("", text()),
     }

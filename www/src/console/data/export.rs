@@ -1,5 +1,7 @@
 //! Stored events as a file, streamed as it is made: bounded in memory, with its progress to be asked for, to be stopped.
 
+use std::io::Write;
+
 use axum::body::Body;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderValue, StatusCode, header};
@@ -7,7 +9,8 @@ use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 use serde_json::json;
 
-use beaconry_store::{Known, Place, Range, Reader, StoredEvent};
+use beaconry_model::profile::{Keyspace, ProfileKey};
+use beaconry_store::{Known, Place, ProfileReader, Range, Reader, StoredEvent};
 
 use super::condition::Condition;
 use super::csv::Csv;
@@ -15,7 +18,7 @@ use super::parquet::Parquet;
 use super::sink::Sink;
 use super::table::Table;
 use super::{Choice, find};
-use crate::console::work::{Work, new_id};
+use crate::console::work::{Work, Works, new_id};
 use crate::console::{State as Console, failed, problem};
 
 /// Downloads at once: each keeps a thread.
@@ -25,9 +28,32 @@ const STRIDE: usize = 1_000;
 
 /// The file's format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Format {
+pub(crate) enum Format {
+    /// Rows of commas.
     Csv,
+    /// A JSON object a line.
+    JsonLines,
+    /// Columns with types.
     Parquet,
+}
+
+impl Format {
+    /// What a browser knows it by.
+    pub(crate) const fn mime(self) -> &'static str {
+        match self {
+            Format::Csv => "text/csv; charset=utf-8; header=present",
+            Format::JsonLines => "application/jsonl",
+            Format::Parquet => "application/vnd.apache.parquet",
+        }
+    }
+
+    const fn ending(self) -> &'static str {
+        match self {
+            Format::Csv => "csv",
+            Format::JsonLines => "jsonl",
+            Format::Parquet => "parquet",
+        }
+    }
 }
 
 /// What is exported.
@@ -35,6 +61,48 @@ struct Export {
     known: Known,
     range: Range,
     condition: Option<Condition>,
+    /// For an outside system: whose keys go with it, and where they are found.
+    through: Option<(Vec<Keyspace>, ProfileReader)>,
+}
+
+impl Export {
+    fn table(&self) -> Table {
+        let table = Table::of(&self.known, self.range.version);
+        match &self.through {
+            Some((keyspaces, _)) => table.read_through(keyspaces),
+            None => table,
+        }
+    }
+
+    /// The keys of whose event it is, as far as they may be told.
+    fn keys(&self, event: &StoredEvent) -> Result<Vec<ProfileKey>, String> {
+        let Some((_, profiles)) = &self.through else { return Ok(Vec::new()) };
+        profiles.keys_of(event).map_err(|error| error.to_string())
+    }
+}
+
+/// Downloads by outside systems.
+#[derive(Debug, Default)]
+pub(crate) struct Downloads(Works<()>);
+
+impl Downloads {
+    /// Streams events of a kind with the keys of these keyspaces; `None` where several downloads are under way. Must be called
+    /// where a runtime is.
+    pub(crate) fn begin(
+        &self,
+        reader: Reader,
+        (known, range): (Known, Range),
+        format: Format,
+        through: (Vec<Keyspace>, ProfileReader),
+    ) -> Option<Response> {
+        let work = self.0.begin(&new_id(), AT_ONCE)?;
+        let name = file_name(&known, format);
+        let (sink, mut pieces) = Sink::new(|| true);
+        let export = Export { known, range, condition: None, through: Some(through) };
+        tokio::task::spawn_blocking(move || write(&reader, &export, format, &work, sink));
+        let body = Body::from_stream(stream::poll_fn(move |context| pieces.poll_recv(context)));
+        Some(as_file(body, format, &name))
+    }
 }
 
 pub(in crate::console) async fn csv(
@@ -79,7 +147,7 @@ fn export(
     let name = file_name(&known, format);
     let (watched, stopped) = (work.clone(), state.stopped.clone());
     let (sink, mut pieces) = Sink::new(move || !watched.is_cancelled() && !*stopped.borrow());
-    let export = Export { known, range, condition };
+    let export = Export { known, range, condition, through: None };
     tokio::task::spawn_blocking(move || write(&reader, &export, format, &work, sink));
     let body = Body::from_stream(stream::poll_fn(move |context| pieces.poll_recv(context)));
     as_file(body, format, &name)
@@ -91,22 +159,14 @@ pub(in crate::console) fn is_id(text: &str) -> bool {
 }
 
 fn file_name(known: &Known, format: Format) -> String {
-    let ending = match format {
-        Format::Csv => "csv",
-        Format::Parquet => "parquet",
-    };
-    format!("{}.{ending}", known.event.slug())
+    format!("{}.{}", known.event.slug(), format.ending())
 }
 
 /// A slug is of letters, digits and hyphens, so it can be quoted as it is.
 fn as_file(body: Body, format: Format, name: &str) -> Response {
-    let mime = match format {
-        Format::Csv => "text/csv; charset=utf-8; header=present",
-        Format::Parquet => "application/vnd.apache.parquet",
-    };
     let named = HeaderValue::from_str(&format!("attachment; filename=\"{name}\""));
     let headers = [
-        (header::CONTENT_TYPE, HeaderValue::from_static(mime)),
+        (header::CONTENT_TYPE, HeaderValue::from_static(format.mime())),
         (header::CONTENT_DISPOSITION, named.unwrap_or(HeaderValue::from_static("attachment"))),
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
     ];
@@ -121,14 +181,21 @@ fn write<F: Fn() -> bool + Send>(
     work: &Work<()>,
     mut sink: Sink<F>,
 ) {
-    let table = Table::of(&export.known, export.range.version);
+    let table = export.table();
     let written = match format {
         Format::Csv => Csv::begin(&mut sink, &table).and_then(|mut csv| {
-            each(reader, export, work, |event| csv.row(&table.row(&event)))?;
+            each(reader, export, work, |event| csv.row(&table.row(&event, &export.keys(&event)?)))?;
             csv.end()
         }),
+        Format::JsonLines => each(reader, export, work, |event| {
+            let line = line(export, &event, &export.keys(&event)?);
+            sink.write_all(line.as_bytes()).map_err(|error| error.to_string())
+        })
+        .and_then(|()| sink.flush().map_err(|error| error.to_string())),
         Format::Parquet => Parquet::begin(&mut sink, &table).and_then(|mut parquet| {
-            each(reader, export, work, |event| parquet.row(table.row(&event)))?;
+            each(reader, export, work, |event| {
+                parquet.row(table.row(&event, &export.keys(&event)?))
+            })?;
             parquet.end()
         }),
     };
@@ -138,6 +205,31 @@ fn write<F: Fn() -> bool + Send>(
     work.end(written);
 }
 
+/// An event as a line of JSON.
+fn line(export: &Export, event: &StoredEvent, keys: &[ProfileKey]) -> String {
+    let may = |keyspace| {
+        export.through.as_ref().is_none_or(|(keyspaces, _)| keyspaces.contains(&keyspace))
+    };
+    let told = keys.iter().filter(|key| may(key.keyspace())).map(|key| {
+        json!({
+            "keyspace_discriminator": key.keyspace().discriminator(),
+            "profile_key": key.as_str(),
+        })
+    });
+    let version = export.known.event.versions().get(event.version);
+    let line = json!({
+        "id": event.id.to_string(),
+        "event_time": event.time,
+        "received_at": event.received,
+        "version_id": version.map(|version| &version.id),
+        "version": event.version,
+        "url": event.url,
+        "profile": { "keys": told.collect::<Vec<_>>() },
+        "data": serde_json::from_str::<serde_json::Value>(&event.data).unwrap_or_default(),
+    });
+    format!("{line}\n")
+}
+
 /// Every event of an export, newest first.
 fn each(
     reader: &Reader,
@@ -145,7 +237,7 @@ fn each(
     work: &Work<()>,
     mut row: impl FnMut(StoredEvent) -> Result<(), String>,
 ) -> Result<(), String> {
-    let Export { known, range, condition } = export;
+    let Export { known, range, condition, .. } = export;
     work.expect(reader.count_in(known.number, *range).map_err(|error| error.to_string())?);
     let (mut before, mut done) = (None, 0);
     loop {

@@ -2,7 +2,7 @@
 
 pub(super) mod condition;
 pub(super) mod csv;
-pub(super) mod export;
+pub(crate) mod export;
 mod parquet;
 pub(super) mod sink;
 mod table;

@@ -161,7 +161,7 @@ mod tests {
         // More than one row group; every second row has no values.
         for at in 0..ROWS + 2 {
             let data = if at % 2 == 0 { data } else { r#"{"source":"Website"}"# };
-            parquet.row(table.row(&event(data))).unwrap();
+            parquet.row(table.row(&event(data), &[])).unwrap();
         }
         parquet.end().unwrap();
         let options = ReadOptionsBuilder::new().build();

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use beaconry_model::calendar::parse_date;
+use beaconry_model::profile::{Keyspace, ProfileKey};
 use beaconry_model::time::Timestamp;
 use beaconry_model::value::Kind;
 use beaconry_store::{Known, StoredEvent};
@@ -18,6 +19,8 @@ enum Source {
     Origin,
     Visitor,
     Unchecked,
+    /// The keys of whose event it is, in this keyspace.
+    Key(Keyspace),
     Field,
 }
 
@@ -84,6 +87,24 @@ impl Table {
         Table { columns }
     }
 
+    /// The same for an outside system that may read these keyspaces: a column for the keys of each, and no other identifier.
+    pub(super) fn read_through(self, keyspaces: &[Keyspace]) -> Table {
+        let mut columns = self.columns;
+        columns.retain(|column| {
+            column.source != Source::Visitor || keyspaces.contains(&Keyspace::Web)
+        });
+        let at = columns.iter().position(|column| column.source == Source::Unchecked);
+        let keys = keyspaces.iter().filter(|keyspace| **keyspace != Keyspace::Web);
+        let keys = keys.map(|keyspace| Column {
+            name: format!("_{}", keyspace.word().replace('-', "_")),
+            kind: Kind::Text,
+            source: Source::Key(*keyspace),
+        });
+        let at = at.unwrap_or_default();
+        columns.splice(at..at, keys);
+        Table { columns }
+    }
+
     /// The names of all fields.
     pub(super) fn fields(&self) -> Vec<String> {
         let fields = self.columns.iter().filter(|column| column.source == Source::Field);
@@ -109,15 +130,15 @@ impl Table {
             .collect()
     }
 
-    /// An event as a row.
-    pub(super) fn row(&self, event: &StoredEvent) -> Vec<Cell> {
+    /// An event as a row, with the keys of whose it is.
+    pub(super) fn row(&self, event: &StoredEvent, keys: &[ProfileKey]) -> Vec<Cell> {
         let data = read(&event.data);
-        self.columns.iter().map(|column| column.cell(event, &data)).collect()
+        self.columns.iter().map(|column| column.cell(event, &data, keys)).collect()
     }
 }
 
 impl Column {
-    fn cell(&self, event: &StoredEvent, data: &Value) -> Cell {
+    fn cell(&self, event: &StoredEvent, data: &Value, keys: &[ProfileKey]) -> Cell {
         let text = |text: &Option<String>| text.clone().map_or(Cell::None, Cell::Text);
         let moment = |at: Timestamp| Cell::Moment(at.0, at.to_string());
         match self.source {
@@ -129,6 +150,11 @@ impl Column {
             Source::Origin => text(&event.origin),
             Source::Visitor => text(&event.visitor),
             Source::Unchecked => Cell::Bool(event.unchecked),
+            Source::Key(keyspace) => {
+                let here = keys.iter().filter(|key| key.keyspace() == keyspace);
+                let keys: Vec<&str> = here.map(ProfileKey::as_str).collect();
+                if keys.is_empty() { Cell::None } else { Cell::Text(keys.join(" ")) }
+            }
             Source::Field => data.get(&self.name).map_or(Cell::None, |value| self.typed(value)),
         }
     }
@@ -248,7 +274,7 @@ pub(super) mod tests {
             ("gone", Kind::Bool),
         ];
         assert_eq!(kinds, expected);
-        let row = table.row(&event(r#"{"source":"Website","a":1,"b":2,"c":"2026-03-01"}"#));
+        let row = table.row(&event(r#"{"source":"Website","a":1,"b":2,"c":"2026-03-01"}"#), &[]);
         let of_fields = &row[row.len() - 6..];
         let text = |text: &str| Cell::Text(text.to_owned());
         let expected = [

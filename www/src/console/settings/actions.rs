@@ -1,7 +1,7 @@
 //! The words of the audit log, as people say them.
 
 /// Each stable word with what somebody did.
-const ACTIONS: [(&str, &str); 33] = [
+const ACTIONS: [(&str, &str); 36] = [
     ("section.create", "created the section"),
     ("section.change", "changed the section"),
     ("event.create", "created the event"),
@@ -34,6 +34,9 @@ const ACTIONS: [(&str, &str); 33] = [
     ("person.login", "logged in as"),
     ("person.logout", "logged out as"),
     ("person.logout.everywhere", "logged out everywhere as"),
+    ("webhook.create", "made the webhook"),
+    ("webhook.delete", "deleted the webhook"),
+    ("webhook.resend", "sent again what was given up of"),
     ("login.failed", "failed to log in as"),
 ];
 

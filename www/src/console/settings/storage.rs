@@ -45,6 +45,7 @@ impl Page {
             "index.db" => "Ids and indexes; made anew from events.db if it is lost",
             "registry.db" => "Definitions, published snippets, and the audit of definitions",
             "profiles.db" => "Profiles, and the events of each; linked behind the log",
+            "hooks.db" => "What waits for webhooks, and who is in the segments they watch",
             "keys.db" => "API keys, personal tokens, and the audit of them",
             _ => "People, sessions, links, and the audit of people",
         }
