@@ -3,9 +3,10 @@ import { inStorage } from './storage.js';
 
 const VISITOR = 'beaconry.visitor';
 
-// A UUID of version 7: 48 bits of time, then random bits. Plain http has no `crypto.randomUUID`.
+// A UUID of version 7: 48 bits of time, of which the first four are 0 until the year 2527, then random bits. Plain http has
+// no `crypto.randomUUID`.
 export const uuid = () => {
-  const time = Date.now().toString(16).padStart(12, 0);
+  const time = 0 + Date.now().toString(16);
   const random = crypto.getRandomValues(new Uint8Array(18)).reduce((digits, byte) => digits + (byte & 15).toString(16), '');
   return `${time.slice(0, 8)}-${time.slice(8)}-7${random.slice(0, 3)}-8${random.slice(3, 6)}-${random.slice(6)}`;
 };
