@@ -13,6 +13,7 @@ mod console_health;
 mod console_live;
 mod console_quarantine;
 mod console_tracking;
+mod console_webhooks;
 mod definitions_as_code;
 mod essential;
 mod first_event;
