@@ -15,6 +15,7 @@ mod console_profiles;
 mod console_quarantine;
 mod console_segments;
 mod console_tracking;
+mod console_webhooks;
 mod definitions_as_code;
 mod essential;
 mod first_event;

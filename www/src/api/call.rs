@@ -60,6 +60,11 @@ impl Call {
 
     /// The body, read as JSON whatever its content type says.
     pub(super) fn json<T: DeserializeOwned>(&self) -> Result<T, Problem> {
+        // Every body is an object. A list would be read as one, member by member in their order.
+        if self.body.trim_ascii_start().first() != Some(&b'{') {
+            let detail = "body: expected a JSON object, got something else";
+            return Err(Problem::bad_request("invalid_body", detail));
+        }
         serde_json::from_slice(&self.body)
             .map_err(|error| Problem::bad_request("invalid_body", format!("body: {error}")))
     }
