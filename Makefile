@@ -1,7 +1,7 @@
 # The commands of the house. `make help` says what each does.
 SHELL := bash
 
-.PHONY: help setup engine build run test test-browsers test-api test-zapier test-faults soak fuzz screenshots docs bench-snippet bench-console bench-collector bench-profiles fmt
+.PHONY: help setup engine build run test test-browsers test-api test-zapier test-faults soak fuzz screenshots docs bench-snippet bench-console bench-collector bench-instructions bench-profiles fmt
 
 help: ## What each command does
 	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1\t\2/p' Makefile | expand -t 24
@@ -54,6 +54,10 @@ bench-console: build ## Time the console's pages with ten million events; rewrit
 
 bench-collector: build ## Measure the collector beside a bare Hyper and nginx; rewrites its part of BENCHMARKS.md
 	@scripts/bench-collector
+
+bench-instructions: build ## Count the instructions that a beacon takes, and hold them against what they were
+	@scripts/setup test
+	@scripts/bench-instructions
 
 docs: ## Write docs/api.md anew, from the code
 	@. scripts/env && BEACONRY_WRITE_DOCS=1 cargo test --quiet --package beaconry-www the_document_is_what_the_operations_say

@@ -52,36 +52,48 @@ async fn receive(collector: &Collector, request: Request<Incoming>) -> Result<An
     for (number, count) in judged.counts() {
         collector.front.events(number, count).map_err(Refused::TooOften)?;
     }
-    let identifies = !locked && envelope.identify.is_some();
-    let sections = if identifies { judged.sections(&snapshot) } else { Vec::new() };
+    let joining = if locked { None } else { Joining::asked(&envelope, &judged, &snapshot) };
+    let dropped = envelope.dropped;
+    // Before the wait: Hyper reads the connection's next request into the same memory only once nothing is left in it.
+    drop(envelope);
+    drop(body);
     let (accepted, rejected) = keep(collector, judged, &arrival).await?;
-    let identified =
-        if identifies { identify(collector, &envelope, &sections).await? } else { None };
-    collector.metrics.dropped(envelope.dropped);
+    let identified = match joining {
+        Some(joining) => joining.join(collector).await?,
+        None => None,
+    };
+    collector.metrics.dropped(dropped);
     Ok(stored(accepted, &rejected, identified.as_ref()))
 }
 
-/// Joins the visitor with whom the token names, where a section of these events signed it; otherwise says what is wrong with
-/// it. The events are stored by then: a client that is told to try again brings them again, and they count once.
-async fn identify(
-    collector: &Collector,
-    envelope: &Envelope<'_>,
-    sections: &[SectionId],
-) -> Result<Option<BadToken>, Refused> {
-    let (Some(token), Some(visitor)) = (&envelope.identify, &envelope.visitor) else {
-        return Ok(None);
-    };
-    if envelope.test || sections.is_empty() {
-        return Ok(None);
+/// A visitor who is to be joined with whom a token names.
+struct Joining {
+    visitor: String,
+    token: String,
+    sections: Vec<SectionId>,
+}
+
+impl Joining {
+    /// What a request asks for, where it does. Only a section of its events can have signed the token.
+    fn asked(envelope: &Envelope, judged: &Judged, snapshot: &Snapshot) -> Option<Joining> {
+        let (token, visitor) = (envelope.identify.as_deref()?, envelope.visitor.as_deref()?);
+        let sections = judged.sections(snapshot);
+        let asked = !envelope.test && !sections.is_empty();
+        asked.then(|| Joining { visitor: visitor.to_owned(), token: token.to_owned(), sections })
     }
-    let sections: Vec<&SectionId> = sections.iter().collect();
-    let outcome = collector.store.identify(&sections, visitor, token).await;
-    let bad = outcome.map_err(|error| match error {
-        ProfileError::Busy => Refused::Busy,
-        error => Refused::NotDurable(error.to_string()),
-    })?;
-    collector.metrics.identified(bad.as_ref().map_or_else(BadToken::code, |()| "joined"));
-    Ok(bad.err())
+
+    /// Joins them; otherwise says what is wrong with the token. The events are stored by then: a client that is told to try
+    /// again brings them again, and they count once.
+    async fn join(self, collector: &Collector) -> Result<Option<BadToken>, Refused> {
+        let sections: Vec<&SectionId> = self.sections.iter().collect();
+        let outcome = collector.store.identify(&sections, &self.visitor, &self.token).await;
+        let bad = outcome.map_err(|error| match error {
+            ProfileError::Busy => Refused::Busy,
+            error => Refused::NotDurable(error.to_string()),
+        })?;
+        collector.metrics.identified(bad.as_ref().map_or_else(BadToken::code, |()| "joined"));
+        Ok(bad.err())
+    }
 }
 
 /// What a visitor sends who was erased and locked for good.

@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use beaconry_model::time::{DAY_MS, Timestamp};
 
 /// Where pages come from that the benchmark's section admits.
-pub(crate) const ORIGIN: &str = "https://shop.example";
+pub const ORIGIN: &str = "https://shop.example";
 /// Visitors that there are. Each connection is one of them for a session, then another.
 const VISITORS: u64 = 1_000_000;
 /// Requests of one visitor in a row.
@@ -18,7 +18,7 @@ const LATE: u32 = 20;
 
 /// One connection's requests.
 #[derive(Debug)]
-pub(crate) struct Beacon {
+pub struct Beacon {
     request: Vec<u8>,
     sent: usize,
     visitor: usize,
@@ -31,7 +31,7 @@ pub(crate) struct Beacon {
 
 impl Beacon {
     /// Requests to this host with so many events each, of the event with this key.
-    pub(crate) fn new(host: &str, key: &str, events: usize) -> Beacon {
+    pub fn new(host: &str, key: &str, events: usize) -> Beacon {
         const ID: &str = "00000000-0000-7000-8000-000000000000";
         const TIME: &str = "2026-01-01T00:00:00.000Z";
         let mut body = format!(r#"{{"v":1,"sent":"{TIME}","visitor":"{ID}","events":["#);
@@ -70,7 +70,7 @@ impl Beacon {
     }
 
     /// Bytes of the body.
-    pub(crate) fn body_len(&self) -> usize {
+    pub fn body_len(&self) -> usize {
         self.request
             .windows(4)
             .position(|end| end == b"\r\n\r\n")
@@ -78,7 +78,7 @@ impl Beacon {
     }
 
     /// The next request.
-    pub(crate) fn next(&mut self, random: &mut fastrand::Rng, days: &mut Days) -> &[u8] {
+    pub fn next(&mut self, random: &mut fastrand::Rng, days: &mut Days) -> &[u8] {
         let now = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .map_or(0, |since| since.as_millis() as i64);
@@ -123,7 +123,7 @@ fn hex(text: &mut [u8], mut number: u64) {
 
 /// Writes moments as JavaScript does, remembering days.
 #[derive(Debug, Default)]
-pub(crate) struct Days(Vec<(i64, [u8; 10])>);
+pub struct Days(Vec<(i64, [u8; 10])>);
 
 impl Days {
     fn write(&mut self, ms: i64, text: &mut [u8]) {

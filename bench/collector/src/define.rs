@@ -17,7 +17,7 @@ use crate::beacon::ORIGIN;
 const NAME: &str = "Order placed, measured";
 
 /// Makes the event where the folder has none, with web tracking enabled; says its key.
-pub(crate) fn define(folder: &Path) -> Result<String, String> {
+pub fn define(folder: &Path) -> Result<String, String> {
     defined(folder).map_err(|error| format!("{}: {error}", folder.display()))
 }
 

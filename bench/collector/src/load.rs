@@ -12,7 +12,7 @@ use hdrhistogram::Histogram;
 use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
 
-use crate::beacon::{Beacon, Days};
+use beaconry_bench_collector::beacon::{Beacon, Days};
 
 /// Threads that send. They share the cores with the server.
 const THREADS: usize = 2;

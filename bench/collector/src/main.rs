@@ -1,7 +1,5 @@
 //! How fast the collector takes events, beside a bare Hyper and nginx on the same machine: `make bench-collector`.
 
-mod beacon;
-mod define;
 mod held;
 mod load;
 mod peak;

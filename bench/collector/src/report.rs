@@ -5,12 +5,12 @@ use std::time::{Duration, SystemTime};
 
 use beaconry_model::time::Timestamp;
 
-use crate::beacon::Beacon;
 use crate::held::{Held, PART};
 use crate::load::Outcome;
 use crate::peak::{Kind, Measured, median, ratio};
 use crate::settings::Settings;
 use crate::stored::Stored;
+use beaconry_bench_collector::beacon::Beacon;
 
 const FILE: &str = "BENCHMARKS.md";
 const BEGIN: &str = "<!-- bench-collector -->";

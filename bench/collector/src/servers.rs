@@ -48,7 +48,7 @@ impl Programs {
     /// Beaconry on a new folder; says the event's key too.
     pub(crate) fn beaconry(&self) -> Result<(Server, String), String> {
         let folder = self.temporary()?;
-        let key = crate::define::define(folder.path())?;
+        let key = beaconry_bench_collector::define::define(folder.path())?;
         let path = folder.path().to_owned();
         Ok((said(self.serve(&path), self.last(), path, Some(folder))?, key))
     }

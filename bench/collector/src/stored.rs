@@ -8,10 +8,10 @@ use std::time::Duration;
 use beaconry_bench_console::client::Connection;
 use beaconry_bench_console::fill;
 
-use crate::define;
 use crate::peak::{Kind, Measured, measure};
 use crate::servers::{Programs, Server};
 use crate::settings::Settings;
+use beaconry_bench_collector::define;
 
 /// How long what a round left behind may take to be worked off.
 const LONGEST_REST: Duration = Duration::from_secs(240);

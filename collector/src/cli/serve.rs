@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
@@ -277,10 +277,20 @@ async fn bind(
 ) -> Result<TcpListener, CliError> {
     let listener = match given {
         Ok(Some(given)) => TcpListener::from_std(given),
-        Ok(None) => TcpListener::bind(address).await,
+        Ok(None) => listen(address),
         Err(error) => Err(error),
     };
     listener.map_err(CliError::io(format!("{setting}: cannot listen on {address}")))
+}
+
+/// Listens with room for many who connect at the same moment; beyond it, a browser tries again only after a second.
+fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
+    const WAITING: u32 = 4_096;
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // As `TcpListener::bind` does it, so that a restart finds its port free.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(WAITING)
 }
 
 fn local(listener: &TcpListener, setting: &str) -> Result<SocketAddr, CliError> {
