@@ -68,6 +68,13 @@ pub(crate) fn measure(binary: &Path, data: &Path, filled: &Filled) -> Result<Vec
             false,
         ),
         ("Section settings", section.clone(), true),
+        ("Profiles", "/profiles".to_owned(), true),
+        ("Segments", "/segments".to_owned(), true),
+        ("Settings", "/settings".to_owned(), true),
+        ("API keys", "/settings/keys".to_owned(), true),
+        ("Webhooks", "/settings/webhooks".to_owned(), true),
+        ("Audit log", "/settings/audit".to_owned(), true),
+        ("Storage", "/settings/storage".to_owned(), true),
     ];
     let measured = pages
         .into_iter()
