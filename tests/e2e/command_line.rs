@@ -157,6 +157,6 @@ fn changes_are_audited_and_the_folder_can_be_verified() {
     assert_eq!(Server::start(folder.path()).stop(), 0);
     assert_eq!(
         beaconry(folder.path(), 0, &["verify", "--json"]).json(),
-        json!({ "events": 0, "faults": [] })
+        json!({ "events": 0, "quarantined": 0, "faults": [] })
     );
 }

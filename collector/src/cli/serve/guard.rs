@@ -7,7 +7,9 @@ use clap::Args;
 
 use beaconry_collector::front::Rates;
 use beaconry_collector::tls::Tls;
-use beaconry_traffic::{IpNet, Networks};
+use beaconry_traffic::IpNet;
+#[cfg(feature = "console")]
+use beaconry_traffic::Networks;
 
 use super::super::error::CliError;
 
