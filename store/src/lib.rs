@@ -8,6 +8,7 @@
 mod audience;
 mod audit;
 mod browse;
+mod bulk;
 mod clock;
 mod counts;
 mod error;

@@ -12,6 +12,7 @@ use beaconry_model::time::Timestamp;
 use super::locks::Locks;
 use super::slots::{self, Slot};
 use super::thread::Shared;
+use crate::bulk::Table;
 use crate::error::StoreError;
 use crate::log::POSTED;
 
@@ -20,6 +21,9 @@ const BATCH: usize = 1_000;
 /// The same where linking is this far behind: then more at a time, so that those of one profile share pages.
 const FAR_BEHIND: i64 = 20_000;
 const LARGE_BATCH: usize = 10_000;
+
+const TIMELINE: Table =
+    Table { insert: "INSERT INTO timeline VALUES", columns: 7, conflict: "ON CONFLICT DO NOTHING" };
 
 /// The last place of the log that is linked.
 pub(crate) fn watermark(profiles: &Connection) -> Result<i64, rusqlite::Error> {
@@ -114,20 +118,15 @@ impl Linking<'_> {
             placed.extend(self.slot(row)?.map(|slot| (slot, row)));
         }
         placed.sort_unstable_by_key(|(slot, row)| (*slot, row.event, row.time, row.seq));
-        let mut insert = self.profiles.prepare_cached(
-            "INSERT INTO timeline VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-        )?;
-        for (slot, row) in placed {
-            insert.execute(params![
-                slot.0,
-                row.event,
-                row.time.0,
-                row.seq,
-                row.ver,
-                row.flags & 1,
-                row.data
-            ])?;
-        }
+        TIMELINE.insert(self.profiles, &placed, |(slot, logged), row| {
+            row.push(slot.0)?;
+            row.push(logged.event)?;
+            row.push(logged.time.0)?;
+            row.push(logged.seq)?;
+            row.push(logged.ver)?;
+            row.push(logged.flags & 1)?;
+            row.push(logged.data.as_str())
+        })?;
         Ok(())
     }
 
