@@ -336,9 +336,12 @@ fn start_writing(
 ) -> Result<Writing, StoreError> {
     let folder = &definitions.folder;
     let events = EVENTS.open(folder)?;
+    let index = INDEX.open(folder)?;
+    // 16 MiB: what is late lies all over the index; a page that several runs come onto is written back once for all of them.
+    index.pragma_update(None, "wal_autocheckpoint", 4_000)?;
     let filter = Filter::new();
     let merged = Arc::new(AtomicI64::new(0));
-    let mut merger = Merger { index: INDEX.open(folder)?, merged: merged.clone() };
+    let mut merger = Merger { index, merged: merged.clone() };
     // No place is used twice, not even where the index was made anew and the newest rows were deleted.
     let linked = profiles::watermark(&PROFILES.open(folder)?)?;
     let next_seq = merger.catch_up(&events)?.max(linked + 1);

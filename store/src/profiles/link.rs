@@ -19,7 +19,7 @@ use crate::log::POSTED;
 /// Events linked in one transaction: few enough that a change does not wait long for it.
 const BATCH: usize = 1_000;
 /// The same where linking is this far behind: then more at a time, so that those of one profile share pages.
-const FAR_BEHIND: i64 = 20_000;
+pub(super) const FAR_BEHIND: i64 = 5_000;
 const LARGE_BATCH: usize = 10_000;
 
 const TIMELINE: Table =
@@ -30,13 +30,13 @@ pub(crate) fn watermark(profiles: &Connection) -> Result<i64, rusqlite::Error> {
     profiles.query_row("SELECT seq FROM watermark", [], |row| row.get(0))
 }
 
-/// Links the next events, where the log is known to reach to `committed`. Says whether there may be more.
+/// Links the next events, where the log is known to reach to `committed`. Says how many, and whether there may be more.
 pub(super) fn link_some(
     profiles: &mut Connection,
     events: &Connection,
     shared: &Shared,
     committed: i64,
-) -> Result<bool, StoreError> {
+) -> Result<(usize, bool), StoreError> {
     let watermark = *shared.linked.borrow();
     let batch = if committed - watermark > FAR_BEHIND { LARGE_BATCH } else { BATCH };
     let rows = above(events, watermark, batch)?;
@@ -47,7 +47,7 @@ pub(super) fn link_some(
         None => committed,
     };
     if reaches <= watermark {
-        return Ok(false);
+        return Ok((0, false));
     }
     // Of what is behind the log the last commits may be lost with the power: they are made again from the log.
     profiles.pragma_update(None, "synchronous", "NORMAL")?;
@@ -66,7 +66,7 @@ pub(super) fn link_some(
         shared.doomed.store(true, Ordering::Release);
     }
     shared.linked.send_replace(reaches);
-    Ok(rows.len() == batch)
+    Ok((rows.len(), rows.len() == batch))
 }
 
 /// What linking needs of a row of the log.

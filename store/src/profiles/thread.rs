@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender, TryRecvError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::{oneshot, watch};
@@ -22,6 +23,11 @@ use crate::schema::{EVENTS, PROFILES, give_back_pages};
 const GROUP: usize = 256;
 /// Events that may wait to be linked; beyond that, requests are answered "busy".
 const MAX_BEHIND: i64 = 2_000_000;
+/// Events linked at once from which on the next are waited for: ten times ten milliseconds at the most, so that a change
+/// does not wait longer for its turn.
+const MUCH: usize = 200;
+const WAIT: Duration = Duration::from_millis(10);
+const WAITS: u32 = 10;
 /// How far the thread steps back, in steps of nice(2): a tenth of the time of one that does not.
 #[cfg(target_os = "linux")]
 const NICE: i32 = 10;
@@ -180,8 +186,8 @@ pub(crate) fn start(
     last: i64,
 ) -> Result<(Profiler, JoinHandle<()>), StoreError> {
     let profiles = PROFILES.open(folder)?;
-    // 64 MiB: timelines lie all over the file.
-    profiles.pragma_update(None, "cache_size", -65_536)?;
+    // 32 MiB: timelines lie all over the file.
+    profiles.pragma_update(None, "cache_size", -32_768)?;
     // 16 MiB: a page that many events come onto is written back once for all of them.
     profiles.pragma_update(None, "wal_autocheckpoint", 4_000)?;
     let locks = Locks::load(&profiles, &registry.lock_key()?)?;
@@ -200,7 +206,7 @@ pub(crate) fn start(
     // Not opened to read, although it only reads: the last to close must be able to empty the write-ahead log.
     let events = EVENTS.open(folder)?;
     events.pragma_update(None, "query_only", "ON")?;
-    let thread = Thread { profiles, events, shared: shared.clone() };
+    let thread = Thread { profiles, events, shared: shared.clone(), linked: 0, waits: 0 };
     let running = std::thread::spawn(move || {
         step_back();
         thread.run(&asked);
@@ -224,6 +230,9 @@ struct Thread {
     profiles: Connection,
     events: Connection,
     shared: Arc<Shared>,
+    /// How many events were linked last, and how often they were waited for since.
+    linked: usize,
+    waits: u32,
 }
 
 impl Thread {
@@ -248,7 +257,9 @@ impl Thread {
             if !changes.is_empty() {
                 self.change(changes);
             }
-            if more {
+            if more && self.gathers() {
+                std::thread::sleep(WAIT);
+            } else if more {
                 more = self.link();
             }
         }
@@ -284,12 +295,23 @@ impl Thread {
         transaction.commit()
     }
 
+    /// While much arrives, whether to let it gather a little: events of one profile then share pages, and a commit.
+    fn gathers(&mut self) -> bool {
+        let behind = self.shared.committed.load(Ordering::Acquire) - *self.shared.linked.borrow();
+        let gathers = self.linked >= MUCH && behind < link::FAR_BEHIND && self.waits < WAITS;
+        self.waits = if gathers { self.waits + 1 } else { 0 };
+        gathers
+    }
+
     /// Links the next events of the log. Says whether there may be more.
     fn link(&mut self) -> bool {
         self.shared.told.store(false, Ordering::Release);
         let committed = self.shared.committed.load(Ordering::Acquire);
         match link::link_some(&mut self.profiles, &self.events, &self.shared, committed) {
-            Ok(more) => more,
+            Ok((linked, more)) => {
+                self.linked = linked;
+                more
+            }
             Err(error) => {
                 eprintln!("store: linking events to profiles failed ({error}); it is tried again");
                 false
