@@ -133,7 +133,9 @@ fn checked<'a>(field: &Field, member: &'a Member) -> Result<Option<Value<'a>>, V
 fn push_member(json: &mut String, field: &Field, value: Value) {
     json.push(if json.is_empty() { '{' } else { ',' });
     // A field's name is ASCII letters and digits, so it needs no escapes.
-    let _ = write!(json, "\"{}\":", field.name());
+    json.push('"');
+    json.push_str(field.name().as_str());
+    json.push_str("\":");
     push_value(json, field, value);
 }
 

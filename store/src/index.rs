@@ -9,6 +9,7 @@ use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 use beaconry_model::event_id::EventId;
 use beaconry_model::time::{DAY_MS, Timestamp};
 
+use crate::bulk::Table;
 use crate::error::StoreError;
 use crate::snapshot::EventNo;
 
@@ -19,6 +20,14 @@ const FILTER_BITS: usize = 16 * 1024 * 1024 * 8;
 const FILTER_HASHES: u32 = 4;
 /// How long the id of a deleted event is remembered, in milliseconds: a day longer than a client may bring it again.
 const REMEMBERED_MS: i64 = 31 * DAY_MS;
+
+/// What may be merged a second time, after a crash, is there already.
+const THERE: &str = "ON CONFLICT DO NOTHING";
+const IDS: Table = Table { insert: "INSERT INTO ids VALUES", columns: 2, conflict: THERE };
+const BY_EVENT: Table =
+    Table { insert: "INSERT INTO by_event VALUES", columns: 4, conflict: THERE };
+const BY_VERSION: Table =
+    Table { insert: "INSERT INTO by_version VALUES", columns: 4, conflict: THERE };
 
 /// One event of the log that the indexes do not hold yet.
 #[derive(Clone, Copy, Debug)]
@@ -97,24 +106,19 @@ pub(crate) fn merge(
     run.sort_unstable_by_key(|unmerged| unmerged.id);
     let transaction = index.transaction_with_behavior(TransactionBehavior::Immediate)?;
     {
-        let mut ids =
-            transaction.prepare_cached("INSERT INTO ids VALUES (?, ?) ON CONFLICT DO NOTHING")?;
-        for unmerged in run.iter() {
-            ids.execute(params![unmerged.id.0, unmerged.seq])?;
-        }
+        IDS.insert(&transaction, run, |unmerged, row| {
+            row.push(unmerged.id.0)?;
+            row.push(unmerged.seq)
+        })?;
         run.sort_unstable_by_key(|unmerged| {
             (unmerged.event, unmerged.test, unmerged.received, unmerged.seq)
         });
-        let mut by_event = transaction
-            .prepare_cached("INSERT INTO by_event VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING")?;
-        for unmerged in run.iter() {
-            by_event.execute(params![
-                unmerged.event.0,
-                unmerged.test,
-                unmerged.received.0,
-                unmerged.seq
-            ])?;
-        }
+        BY_EVENT.insert(&transaction, run, |unmerged, row| {
+            row.push(unmerged.event.0)?;
+            row.push(unmerged.test)?;
+            row.push(unmerged.received.0)?;
+            row.push(unmerged.seq)
+        })?;
         add_by_version(&transaction, run)?;
         transaction.prepare_cached("UPDATE watermark SET seq = ?")?.execute([reaches])?;
     }
@@ -126,13 +130,12 @@ fn add_by_version(index: &Connection, run: &mut [Unmerged]) -> Result<(), rusqli
     run.sort_unstable_by_key(|unmerged| {
         (unmerged.event, unmerged.ver, unmerged.received, unmerged.seq)
     });
-    let mut by_version = index
-        .prepare_cached("INSERT INTO by_version VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING")?;
-    for unmerged in run.iter().filter(|unmerged| !unmerged.test) {
-        let Unmerged { event, ver, received, seq, .. } = unmerged;
-        by_version.execute(params![event.0, ver, received.0, seq])?;
-    }
-    Ok(())
+    BY_VERSION.insert(index, &run, |unmerged, row| {
+        row.push(unmerged.event.0)?;
+        row.push(unmerged.ver)?;
+        row.push(unmerged.received.0)?;
+        row.push(unmerged.seq)
+    })
 }
 
 /// How far an index by version that was added to an older `index.db` reaches; `None` where it lacks nothing.

@@ -10,6 +10,7 @@ mod audit;
 mod backlog;
 mod backup;
 mod browse;
+mod bulk;
 mod clock;
 mod condition;
 mod counts;

@@ -1,6 +1,6 @@
 //! Rows of the append-only log: an accepted event as columns with a checksum, and back.
 
-use rusqlite::{Connection, OptionalExtension, Row, Statement, params};
+use rusqlite::{Connection, OptionalExtension, Row};
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
@@ -9,6 +9,7 @@ use beaconry_model::judge::{Accepted, Facts};
 use beaconry_model::profile::ProfileId;
 use beaconry_model::time::Timestamp;
 
+use crate::bulk::Table;
 use crate::error::StoreError;
 use crate::snapshot::EventNo;
 
@@ -66,36 +67,33 @@ fn raw_json<S: Serializer>(data: &str, serializer: S) -> Result<S::Ok, S::Error>
     raw.serialize(serializer)
 }
 
-/// Takes what [`insert`] writes.
-pub(crate) const INSERT: &str = "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+/// The log's table, in the order of [`COLUMNS`].
+const EVENTS: Table = Table { insert: "INSERT INTO events VALUES", columns: 13, conflict: "" };
 
-/// Writes an accepted event at this place of the log, by the statement [`INSERT`].
+/// Writes accepted events from this place of the log on.
 pub(crate) fn insert(
-    statement: &mut Statement,
-    seq: i64,
-    event: EventNo,
-    accepted: &Accepted,
+    connection: &Connection,
+    first: i64,
+    events: &[(EventNo, &Accepted)],
 ) -> Result<(), rusqlite::Error> {
-    let facts = accepted.facts();
-    let flags = flags(facts);
-    let sum = checksum(seq, event, facts, flags, accepted.data());
-    let mut id = String::new();
-    statement.execute(params![
-        seq,
-        facts.id.0,
-        event.0,
-        facts.ver,
-        facts.rev,
-        facts.time.0,
-        facts.received.0,
-        flags,
-        subject(facts, &mut id),
-        facts.url,
-        facts.origin,
-        accepted.data(),
-        sum
-    ])?;
-    Ok(())
+    let placed: Vec<_> = (first..).zip(events).collect();
+    EVENTS.insert(connection, &placed, |(seq, (event, accepted)), row| {
+        let (facts, mut id) = (accepted.facts(), String::new());
+        let flags = flags(facts);
+        row.push(seq)?;
+        row.push(facts.id.0)?;
+        row.push(event.0)?;
+        row.push(facts.ver)?;
+        row.push(facts.rev)?;
+        row.push(facts.time.0)?;
+        row.push(facts.received.0)?;
+        row.push(flags)?;
+        row.push(subject(facts, &mut id))?;
+        row.push(facts.url.as_deref())?;
+        row.push(facts.origin.as_deref())?;
+        row.push(accepted.data())?;
+        row.push(checksum(*seq, *event, facts, flags, accepted.data()))
+    })
 }
 
 /// The event at this place of the log.

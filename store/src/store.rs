@@ -366,11 +366,13 @@ fn start_writing(definitions: &Definitions, shared: &Shared) -> Result<Writing, 
     let Shared { condition, backlog, refused } = shared;
     let events = EVENTS.open(folder)?;
     write_out(&events).map_err(|error| EVENTS.named(error.into()))?;
+    let index = INDEX.open(folder)?;
+    write_out(&index).map_err(|error| INDEX.named(error.into()))?;
+    // 16 MiB: what is late lies all over the index; a page that several runs come onto is written back once for all of them.
+    index.pragma_update(None, "wal_autocheckpoint", 4_000)?;
     let filter = Filter::new();
     let merged = Arc::new(AtomicI64::new(0));
-    let mut merger =
-        Merger { index: INDEX.open(folder)?, merged: merged.clone(), condition: condition.clone() };
-    write_out(&merger.index).map_err(|error| INDEX.named(error.into()))?;
+    let mut merger = Merger { index, merged: merged.clone(), condition: condition.clone() };
     // No place is used twice, not even where the index was made anew and the newest rows were deleted.
     let linked = profiles::watermark(&PROFILES.open(folder)?)?;
     let next_seq = merger.catch_up(&events)?.max(linked + 1);

@@ -264,7 +264,7 @@ impl Writer {
         let transaction = self.events.unchecked_transaction()?;
         let mut all = Vec::with_capacity(appends.len());
         let mut tally = Tally::default();
-        let mut insert = transaction.prepare_cached(log::INSERT)?;
+        let mut rows = Vec::new();
         for (entries, ..) in appends {
             let mut written = Written::default();
             for entry in entries {
@@ -289,7 +289,7 @@ impl Writer {
                     continue;
                 }
                 let seq = self.next_seq + run.len() as i64;
-                log::insert(&mut insert, seq, *event, accepted)?;
+                rows.push((*event, accepted));
                 tally.stored(*event, accepted, replayed);
                 self.filter.add(facts.id);
                 self.unmerged.ids.insert(facts.id);
@@ -305,7 +305,7 @@ impl Writer {
             }
             all.push(written);
         }
-        drop(insert);
+        log::insert(&transaction, self.next_seq, &rows)?;
         tally.write(&transaction)?;
         transaction.commit()?;
         Ok(all)

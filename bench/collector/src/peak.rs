@@ -2,7 +2,7 @@
 
 use crate::load::Load;
 use crate::process;
-use crate::servers::{Programs, Server};
+use crate::servers::{BodyLog, Programs, Server};
 use crate::settings::Settings;
 
 /// What is measured in each round.
@@ -11,14 +11,16 @@ pub(crate) enum Kind {
     Hyper,
     Nginx,
     NginxLog,
+    NginxBufferedLog,
     Beaconry { connections: usize, batch: usize },
 }
 
 impl Kind {
-    pub(crate) const ALL: [Kind; 7] = [
+    pub(crate) const ALL: [Kind; 8] = [
         Kind::Hyper,
         Kind::Nginx,
         Kind::NginxLog,
+        Kind::NginxBufferedLog,
         Kind::Beaconry { connections: 1, batch: 1 },
         Kind::Beaconry { connections: 64, batch: 1 },
         Kind::SINGLE,
@@ -33,6 +35,9 @@ impl Kind {
             Kind::Hyper => "bare Hyper, 204, 512 connections".to_owned(),
             Kind::Nginx => "nginx, 204, 512 connections".to_owned(),
             Kind::NginxLog => "nginx, body to its log, 512 connections".to_owned(),
+            Kind::NginxBufferedLog => {
+                "nginx, the same through a buffer, 512 connections".to_owned()
+            }
             Kind::Beaconry { connections: 1, .. } => "Beaconry, 1 connection".to_owned(),
             Kind::Beaconry { connections, batch: 1 } => {
                 format!("Beaconry, {connections} connections")
@@ -55,8 +60,9 @@ impl Kind {
         let no_key = |server| (server, "unread".to_owned());
         match self {
             Kind::Hyper => programs.hyper().map(no_key),
-            Kind::Nginx => programs.nginx(false).map(no_key),
-            Kind::NginxLog => programs.nginx(true).map(no_key),
+            Kind::Nginx => programs.nginx(BodyLog::Off).map(no_key),
+            Kind::NginxLog => programs.nginx(BodyLog::Plain).map(no_key),
+            Kind::NginxBufferedLog => programs.nginx(BodyLog::Buffered).map(no_key),
             Kind::Beaconry { .. } => programs.beaconry(),
         }
     }

@@ -245,8 +245,9 @@ impl Report {
 const NOTES: &str = "
 What is measured. Servers and load share the machine's cores, so that a server's own time is less than the whole; ratios to the
 bare Hyper are of the same run, and medians of the rounds' ratios. The bare Hyper has the collector's threads and settings and
-answers 204 without reading; nginx answers 204 by `return`; nginx's body log hands the body to itself over a kept connection,
-because it reads bodies only to hand them on, and writes its log through a buffer of 64 KiB (it is not durable). Beaconry checks
+answers 204 without reading; nginx answers 204 by `return`; nginx's body log hands the body to itself over a socket of its own,
+because it reads bodies only to hand them on, and is written as its manual has it; the row after it shows what a buffer of 64 KiB
+and kept connections gain. Neither is durable. Beaconry checks
 every event, stores it once, and answers after the commit that holds it (`synchronous=FULL`). Each server starts new in each
 round, on an empty folder. Ids are UUIDv7 by visitors' clocks up to 5 s off, every twentieth event up to a day late; a
 connection is one of a million visitors for ten requests, then another. At a constant rate, a request's time runs from when it

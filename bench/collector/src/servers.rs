@@ -74,13 +74,13 @@ impl Programs {
     }
 
     /// nginx that answers 204, after it wrote the body to its log where it is to.
-    pub(crate) fn nginx(&self, log_bodies: bool) -> Result<Server, String> {
+    pub(crate) fn nginx(&self, log: BodyLog) -> Result<Server, String> {
         let folder = self.temporary()?;
         let path = folder.path().to_owned();
         let io = |error: std::io::Error| format!("nginx: {error}");
         let free =
             TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).map_err(io)?;
-        std::fs::write(path.join("nginx.conf"), configuration(free, log_bodies)).map_err(io)?;
+        std::fs::write(path.join("nginx.conf"), configuration(free, log)).map_err(io)?;
         let mut command = Command::new("nginx");
         command.arg("-p").arg(&path).args(["-c", "nginx.conf", "-e", "error.log"]);
         let child = command.stdin(Stdio::null()).stdout(Stdio::null()).spawn().map_err(io)?;
@@ -99,13 +99,26 @@ impl Programs {
     }
 }
 
-/// nginx reads a body only where it hands it on, so what logs bodies hands them to itself, over connections that it keeps.
-fn configuration(address: SocketAddr, log_bodies: bool) -> String {
-    let location = if log_bodies {
-        "access_log body.log body buffer=64k flush=1s; proxy_pass http://itself; proxy_http_version 1.1; \
-         proxy_set_header Connection '';"
-    } else {
-        "return 204;"
+/// Whether nginx writes bodies to its log, and how.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum BodyLog {
+    Off,
+    /// As its manual has it, with a write for each request.
+    Plain,
+    /// Through a buffer, its connections to itself kept.
+    Buffered,
+}
+
+/// nginx reads a body only where it hands it on, so what logs bodies hands them to itself.
+fn configuration(address: SocketAddr, log: BodyLog) -> String {
+    let (location, kept) = match log {
+        BodyLog::Off => ("return 204;", ""),
+        BodyLog::Plain => ("access_log body.log body; proxy_pass http://itself;", ""),
+        BodyLog::Buffered => (
+            "access_log body.log body buffer=64k flush=1s; proxy_pass http://itself; proxy_http_version 1.1; \
+             proxy_set_header Connection '';",
+            "keepalive 512; keepalive_requests 1000000000;",
+        ),
     };
     format!(
         "daemon off; worker_processes auto; pid nginx.pid; error_log error.log;
@@ -114,7 +127,7 @@ fn configuration(address: SocketAddr, log_bodies: bool) -> String {
             access_log off; keepalive_requests 1000000000; client_body_buffer_size 64k; client_body_temp_path body;
             proxy_temp_path proxy; fastcgi_temp_path fastcgi; uwsgi_temp_path uwsgi; scgi_temp_path scgi;
             log_format body escape=json '$time_iso8601 $request_body';
-            upstream itself {{ server unix:itself.sock; keepalive 512; keepalive_requests 1000000000; }}
+            upstream itself {{ server unix:itself.sock; {kept} }}
             server {{ listen unix:itself.sock; return 204; }}
             server {{ listen {address} backlog=4096; location = /c {{ {location} }} }}
          }}"

@@ -13,6 +13,7 @@ use super::erase::note_unclean;
 use super::locks::Locks;
 use super::slots::{self, Slot};
 use super::thread::Shared;
+use crate::bulk::Table;
 use crate::error::StoreError;
 use crate::hooks::Queue;
 use crate::log::POSTED;
@@ -21,22 +22,25 @@ use crate::schema::{Database, EVENTS, PROFILES};
 /// Events linked in one transaction: few enough that a change does not wait long for it.
 const BATCH: usize = 1_000;
 /// The same where linking is this far behind: then more at a time, so that those of one profile share pages.
-const FAR_BEHIND: i64 = 20_000;
+pub(super) const FAR_BEHIND: i64 = 5_000;
 const LARGE_BATCH: usize = 10_000;
+
+const TIMELINE: Table =
+    Table { insert: "INSERT INTO timeline VALUES", columns: 7, conflict: "ON CONFLICT DO NOTHING" };
 
 /// The last place of the log that is linked.
 pub(crate) fn watermark(profiles: &Connection) -> Result<i64, rusqlite::Error> {
     profiles.query_row("SELECT seq FROM watermark", [], |row| row.get(0))
 }
 
-/// Links the next events, where the log is known to reach to `committed`. Says whether there may be more.
+/// Links the next events, where the log is known to reach to `committed`. Says how many, and whether there may be more.
 /// Where it fails, says with which database.
 pub(super) fn link_some(
     profiles: &mut Connection,
     events: &Connection,
     shared: &Shared,
     committed: i64,
-) -> Result<bool, (&'static Database, StoreError)> {
+) -> Result<(usize, bool), (&'static Database, StoreError)> {
     let watermark = *shared.linked.borrow();
     let batch = if committed - watermark > FAR_BEHIND { LARGE_BATCH } else { BATCH };
     let rows = above(events, watermark, batch).map_err(|error| (&EVENTS, error.into()))?;
@@ -47,10 +51,10 @@ pub(super) fn link_some(
         None => committed,
     };
     if reaches <= watermark {
-        return Ok(false);
+        return Ok((0, false));
     }
     write(profiles, shared, &rows, reaches).map_err(|error| (&PROFILES, error))?;
-    Ok(rows.len() == batch)
+    Ok((rows.len(), rows.len() == batch))
 }
 
 /// Puts rows onto timelines, and says that everything up to this place is linked.
@@ -133,21 +137,16 @@ impl Linking<'_> {
             placed.extend(self.slot(row)?.map(|slot| (slot, row)));
         }
         placed.sort_unstable_by_key(|(slot, row)| (*slot, row.event, row.time, row.seq));
-        let mut insert = self.profiles.prepare_cached(
-            "INSERT INTO timeline VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-        )?;
-        for (slot, row) in placed {
-            self.hooks.touching(slot);
-            insert.execute(params![
-                slot.0,
-                row.event,
-                row.time.0,
-                row.seq,
-                row.ver,
-                row.flags & 1,
-                row.data
-            ])?;
-        }
+        placed.iter().for_each(|(slot, _)| self.hooks.touching(*slot));
+        TIMELINE.insert(self.profiles, &placed, |(slot, logged), row| {
+            row.push(slot.0)?;
+            row.push(logged.event)?;
+            row.push(logged.time.0)?;
+            row.push(logged.seq)?;
+            row.push(logged.ver)?;
+            row.push(logged.flags & 1)?;
+            row.push(logged.data.as_str())
+        })?;
         Ok(())
     }
 

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender, TryRecvError};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use rusqlite::hooks::Wal;
 use rusqlite::{Connection, ErrorCode, TransactionBehavior};
@@ -26,6 +27,11 @@ use crate::schema::{EVENTS, PROFILES, give_back_pages, write_out};
 const GROUP: usize = 256;
 /// Events that may wait to be linked; beyond that, requests are answered "busy".
 const MAX_BEHIND: i64 = 2_000_000;
+/// Events linked at once from which on the next are waited for: ten times ten milliseconds at the most, so that a change
+/// does not wait longer for its turn.
+const MUCH: usize = 200;
+const WAIT: Duration = Duration::from_millis(10);
+const WAITS: u32 = 10;
 /// How far the thread steps back, in steps of nice(2): a tenth of the time of one that does not.
 #[cfg(target_os = "linux")]
 const NICE: i32 = 10;
@@ -205,8 +211,8 @@ pub(crate) fn start(
 ) -> Result<(Profiler, JoinHandle<()>), StoreError> {
     let mut profiles = PROFILES.open(folder)?;
     write_out(&profiles).map_err(|error| PROFILES.named(error.into()))?;
-    // 64 MiB: timelines lie all over the file.
-    profiles.pragma_update(None, "cache_size", -65_536)?;
+    // 32 MiB: timelines lie all over the file.
+    profiles.pragma_update(None, "cache_size", -32_768)?;
     profiles.wal_hook(Some(write_back))?;
     let locks = Locks::load(&profiles, &registry.lock_key()?)?;
     let watermark = link::watermark(&profiles)?;
@@ -227,7 +233,8 @@ pub(crate) fn start(
     // Not opened to read, although it only reads: the last to close must be able to empty the write-ahead log.
     let events = EVENTS.open(folder)?;
     events.pragma_update(None, "query_only", "ON")?;
-    let thread = Thread { profiles, events, shared: shared.clone(), condition };
+    let thread =
+        Thread { profiles, events, shared: shared.clone(), condition, linked: 0, waits: 0 };
     let running = std::thread::spawn(move || {
         step_back();
         thread.run(&asked);
@@ -272,6 +279,9 @@ struct Thread {
     shared: Arc<Shared>,
     /// Whether anything can be written.
     condition: Arc<Condition>,
+    /// How many events were linked last, and how often they were waited for since.
+    linked: usize,
+    waits: u32,
 }
 
 impl Thread {
@@ -296,7 +306,9 @@ impl Thread {
             if !changes.is_empty() {
                 self.change(changes);
             }
-            if more {
+            if more && self.gathers() {
+                std::thread::sleep(WAIT);
+            } else if more {
                 more = self.link();
             }
         }
@@ -334,6 +346,14 @@ impl Thread {
         transaction.commit()
     }
 
+    /// While much arrives, whether to let it gather a little: events of one profile then share pages, and a commit.
+    fn gathers(&mut self) -> bool {
+        let behind = self.shared.committed.load(Ordering::Acquire) - *self.shared.linked.borrow();
+        let gathers = self.linked >= MUCH && behind < link::FAR_BEHIND && self.waits < WAITS;
+        self.waits = if gathers { self.waits + 1 } else { 0 };
+        gathers
+    }
+
     /// Links the next events of the log. Says whether there may be more now. What a full disk refuses is tried again when
     /// the log has more, and several times a second; after any other failure of the disk nothing is linked until the next
     /// start, which goes on from the watermark.
@@ -344,7 +364,10 @@ impl Thread {
         }
         let committed = self.shared.committed.load(Ordering::Acquire);
         match link::link_some(&mut self.profiles, &self.events, &self.shared, committed) {
-            Ok(more) => more,
+            Ok((linked, more)) => {
+                self.linked = linked;
+                more
+            }
             Err((database, StoreError::Sqlite(error))) => {
                 self.condition.failed(database.name, &error);
                 false
