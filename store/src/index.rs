@@ -128,9 +128,10 @@ pub(crate) fn merge(
 /// Trials are not looked for by version: they are few, and gone in a day.
 fn add_by_version(index: &Connection, run: &mut [Unmerged]) -> Result<(), rusqlite::Error> {
     run.sort_unstable_by_key(|unmerged| {
-        (unmerged.event, unmerged.ver, unmerged.received, unmerged.seq)
+        (unmerged.test, unmerged.event, unmerged.ver, unmerged.received, unmerged.seq)
     });
-    BY_VERSION.insert(index, &run, |unmerged, row| {
+    let trials = run.partition_point(|unmerged| !unmerged.test);
+    BY_VERSION.insert(index, &run[..trials], |unmerged, row| {
         row.push(unmerged.event.0)?;
         row.push(unmerged.ver)?;
         row.push(unmerged.received.0)?;
