@@ -8,12 +8,12 @@ const TICKS: f64 = 100.0;
 
 /// Processor seconds, user and system, that a process and its children have taken.
 pub(crate) fn cpu_seconds(process: u32) -> f64 {
-    family(process).into_iter().filter_map(|process| cpu(process)).sum()
+    family(process).into_iter().filter_map(cpu).sum()
 }
 
 /// The most memory a process and its children ever had at once, in bytes, each by itself.
 pub(crate) fn peak_bytes(process: u32) -> u64 {
-    family(process).into_iter().filter_map(|process| peak(process)).sum()
+    family(process).into_iter().filter_map(peak).sum()
 }
 
 fn cpu(process: u32) -> Option<f64> {

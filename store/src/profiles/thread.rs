@@ -16,6 +16,7 @@ use super::link;
 use super::locks::Locks;
 use crate::error::StoreError;
 use crate::folder::Folder;
+use crate::priority;
 use crate::registry::Registry;
 use crate::schema::{EVENTS, PROFILES, give_back_pages};
 
@@ -28,9 +29,6 @@ const MAX_BEHIND: i64 = 2_000_000;
 const MUCH: usize = 200;
 const WAIT: Duration = Duration::from_millis(10);
 const WAITS: u32 = 10;
-/// How far the thread steps back, in steps of nice(2): a tenth of the time of one that does not.
-#[cfg(target_os = "linux")]
-const NICE: i32 = 10;
 /// Pages given back after each group of changes.
 const VACUUM_PAGES: u32 = 64;
 
@@ -208,21 +206,10 @@ pub(crate) fn start(
     events.pragma_update(None, "query_only", "ON")?;
     let thread = Thread { profiles, events, shared: shared.clone(), linked: 0, waits: 0 };
     let running = std::thread::spawn(move || {
-        step_back();
+        priority::step_back();
         thread.run(&asked);
     });
     Ok((Profiler { asks, shared }, running))
-}
-
-/// Lets what arrives go first where there is not enough processor for both: what is behind is bounded, and made up for later.
-fn step_back() {
-    // On Linux a thread has a priority of its own; elsewhere this would be the whole process.
-    #[cfg(target_os = "linux")]
-    {
-        let thread = rustix::thread::gettid();
-        // Where it is not allowed to, it goes on as it was.
-        let _ = rustix::process::setpriority_process(Some(thread), NICE);
-    }
 }
 
 /// The thread's state.
