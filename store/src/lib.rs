@@ -25,6 +25,7 @@ mod log;
 mod merger;
 mod people;
 pub mod picks;
+mod priority;
 mod profiles;
 mod published;
 mod quarantine;
@@ -67,6 +68,7 @@ pub use people::{
     Hashed, IDLE_MS, Invitation, LONGEST_MS, Link, NewPerson, People, Person, PersonNo, Purpose,
     email,
 };
+pub use priority::step_back;
 pub use profiles::{
     Members, Pooled, Posted, Posting, Profile, ProfileError, ProfileReader, SegmentCount,
     StoredAttribute, StoredConsent, TimelineQuery, erase, remarks,

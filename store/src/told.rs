@@ -1,6 +1,6 @@
 //! How requests hear what became of them: a few by the writer, each of which tells others in its turn.
 //!
-//! To wake a task from a thread outside the server's runtime costs more than to write its event. So the writer wakes one
+//! To wake a task from a thread outside the server's runtime takes the runtime's lock, and often a system call. So the writer wakes one
 //! request of every [`TOGETHER`], and with the news that one is given the others, who are told on the server's own thread
 //! as soon as the news is dropped, even where nobody took it.
 

@@ -20,6 +20,7 @@ use crate::condition::Condition;
 use crate::error::StoreError;
 use crate::folder::Folder;
 use crate::hooks::Queue;
+use crate::priority;
 use crate::registry::Registry;
 use crate::schema::{EVENTS, PROFILES, give_back_pages, write_out};
 
@@ -32,9 +33,6 @@ const MAX_BEHIND: i64 = 2_000_000;
 const MUCH: usize = 200;
 const WAIT: Duration = Duration::from_millis(10);
 const WAITS: u32 = 10;
-/// How far the thread steps back, in steps of nice(2): a tenth of the time of one that does not.
-#[cfg(target_os = "linux")]
-const NICE: i32 = 10;
 /// Pages written ahead before they are written back: 16 MiB, so that a page that many events come onto is written back once
 /// for all of them.
 const CHECKPOINT: c_int = 4_000;
@@ -236,7 +234,7 @@ pub(crate) fn start(
     let thread =
         Thread { profiles, events, shared: shared.clone(), condition, linked: 0, waits: 0 };
     let running = std::thread::spawn(move || {
-        step_back();
+        priority::step_back();
         thread.run(&asked);
     });
     Ok((Profiler { asks, shared }, running))
@@ -258,17 +256,6 @@ fn write_back(wal: &mut Wal, pages: c_int) -> Result<(), rusqlite::Error> {
             Ok(())
         }
         outcome => outcome,
-    }
-}
-
-/// Lets what arrives go first where there is not enough processor for both: what is behind is bounded, and made up for later.
-fn step_back() {
-    // On Linux a thread has a priority of its own; elsewhere this would be the whole process.
-    #[cfg(target_os = "linux")]
-    {
-        let thread = rustix::thread::gettid();
-        // Where it is not allowed to, it goes on as it was.
-        let _ = rustix::process::setpriority_process(Some(thread), NICE);
     }
 }
 

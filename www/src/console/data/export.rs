@@ -148,7 +148,11 @@ fn export(
     let (watched, stopped) = (work.clone(), state.stopped.clone());
     let (sink, mut pieces) = Sink::new(move || !watched.is_cancelled() && !*stopped.borrow());
     let export = Export { known, range, condition, through: None };
-    tokio::task::spawn_blocking(move || write(&reader, &export, format, &work, sink));
+    // A thread of its own, since one of the runtime's could not go back to where it was.
+    std::thread::spawn(move || {
+        beaconry_store::step_back();
+        write(&reader, &export, format, &work, sink);
+    });
     let body = Body::from_stream(stream::poll_fn(move |context| pieces.poll_recv(context)));
     as_file(body, format, &name)
 }
