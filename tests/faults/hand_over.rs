@@ -51,7 +51,7 @@ fn an_upgrade_in_place_fails_no_request() {
     eventually("the last has ended", || (!runs(process)).then_some(()));
     let failed = ledger.requests() - ledger.answered(200) - ledger.answered(204);
     assert_eq!(failed, 0, "of {} requests", ledger.requests());
-    assert!(server.errors().contains("beaconry: handing over to process"), "{}", server.errors());
+    assert!(server.errors().contains("handing over to another process"), "{}", server.errors());
     ledger.check(folder.path());
     eprintln!(
         "4 upgrades: {} requests, none failed; the slowest hundredth took {:?}",
@@ -72,7 +72,7 @@ fn a_successor_that_does_not_start_changes_nothing() {
     fs::write(&program, "no program").unwrap();
     server.signal("USR2");
     eventually("it says so", || {
-        server.errors().contains("the upgrade failed, this server goes on").then_some(())
+        server.errors().contains("the upgrade failed; this server goes on").then_some(())
     });
     let ledger = Ledger::default();
     ledger.send(&server.collector, &key, 2, || ledger.promised() < 100);

@@ -286,14 +286,14 @@ fn collect(said: ChildStderr) -> Arc<Mutex<String>> {
     kept
 }
 
-/// Asks again until there is an answer, for at most 20 seconds.
+/// Asks again until there is an answer, for at most a minute: machines are busy.
 pub fn eventually<T>(what: &str, ask: impl Fn() -> Option<T>) -> T {
     let started = Instant::now();
     loop {
         if let Some(answer) = ask() {
             return answer;
         }
-        assert!(started.elapsed() < Duration::from_secs(20), "not within 20 s: {what}");
+        assert!(started.elapsed() < Duration::from_secs(60), "not within a minute: {what}");
         std::thread::yield_now();
     }
 }
