@@ -106,8 +106,9 @@ fn soak(length: Duration) {
         "requests that failed"
     );
     assert!(late <= early + early / 10 + 16, "memory grows: {samples:?}");
-    let errors = server.errors();
-    assert_eq!(errors, "", "what the server said");
+    let said = server.errors();
+    let errors: Vec<&str> = said.lines().filter(|line| !line.contains(" INFO ")).collect();
+    assert!(errors.is_empty(), "{said}");
     assert_eq!(server.stop(), 0);
     ledger.check(&data);
 }
