@@ -2,17 +2,19 @@
 
 use std::str::FromStr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::http::HeaderMap;
 use serde::de::DeserializeOwned;
+use tokio::runtime::Handle;
 
 use beaconry_model::key::Use;
 use beaconry_model::names::SectionId;
 use beaconry_model::profile::{Keyspace, ProfileKey};
 use beaconry_model::section::Section;
 use beaconry_model::time::Timestamp;
-use beaconry_store::{Snapshot, StoreError};
+use beaconry_store::{Pooled, Snapshot, StoreError};
 
 use super::Api;
 use super::caller::Caller;
@@ -31,7 +33,17 @@ pub(super) struct Call {
     pub(super) body: Bytes,
 }
 
+/// How long a reader waits for what was stored just before, at the most.
+const LINKED: Duration = Duration::from_secs(2);
+
 impl Call {
+    /// Profiles, with what somebody posted a moment ago on them: linking is behind the log. Blocks, so not for an async
+    /// thread.
+    pub(super) fn profiles_now(&self) -> Result<Pooled<'_>, StoreError> {
+        Handle::current().block_on(self.api.store.linked(LINKED));
+        self.api.store.profiles()
+    }
+
     /// A part of the path.
     pub(super) fn part(&self, name: &str) -> &str {
         self.parts.iter().find(|(part, _)| *part == name).map_or("", |(_, value)| value)

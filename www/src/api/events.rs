@@ -1,7 +1,5 @@
 //! Events of a profile: posting them, and reading the timeline.
 
-use std::time::Duration;
-
 use axum::http::Method;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -18,8 +16,6 @@ use super::problem::Problem;
 
 pub(super) const GROUP: &str = "Profiles";
 const PATH: &str = "/audience/keyspaces/{keyspace}/profiles/{key}/sections/{section}/events";
-/// How long a reader waits for what was stored just before, at the most.
-const LINKED: Duration = Duration::from_secs(2);
 
 /// Events to post: all of them, or none.
 #[derive(JsonSchema)]
@@ -188,9 +184,7 @@ fn list(call: &Call) -> Result<Found<Timeline>, Problem> {
             })
         })
         .transpose()?;
-    // What somebody posted a moment ago is there when they look.
-    Handle::current().block_on(call.api.store.linked(LINKED));
-    let reader = call.api.store.profiles()?;
+    let reader = call.profiles_now()?;
     let profile = reader.find(&key)?.ok_or(beaconry_store::ProfileError::NotFound)?;
     let query = TimelineQuery {
         section: Some(&section.id),

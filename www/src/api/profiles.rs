@@ -264,7 +264,7 @@ fn evaluate(call: &Call, asked: Evaluation) -> Result<Found<Matches>, Problem> {
         let detail = format!("segments: expected at most {MOST}, got {}", asked.segments.len());
         return Err(Problem::bad_request("invalid", detail));
     }
-    let reader = call.api.store.profiles()?;
+    let reader = call.profiles_now()?;
     let profile = reader.find(&key)?.ok_or(ProfileError::NotFound)?;
     let mut matches = Matches { matches: Vec::new(), broken: Vec::new() };
     // Each once, however often it is asked for.

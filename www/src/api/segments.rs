@@ -163,7 +163,7 @@ fn delete(call: &Call) -> Result<Done, Problem> {
 fn count(call: &Call, trial: Trial) -> Result<Found<Count>, Problem> {
     let section = call.section(Use::Read)?;
     let condition = condition(trial.condition)?;
-    let (snapshot, reader) = (call.snapshot(), call.api.store.profiles()?);
+    let (snapshot, reader) = (call.snapshot(), call.profiles_now()?);
     let counted = reader.count_segment(&snapshot, &section.id, &condition, call.now)?;
     let sample = counted.sample.iter().map(profile_item).collect();
     Ok(Found(Count { count: counted.count, of: counted.of, sample }))
@@ -172,7 +172,7 @@ fn count(call: &Call, trial: Trial) -> Result<Found<Count>, Problem> {
 fn members(call: &Call) -> Result<Found<MemberPage>, Problem> {
     let (snapshot, segment) = segment_called(call, call.part("segment"))?;
     let after = call.number("after", 0, i64::MAX, 0)?;
-    let reader = call.api.store.profiles()?;
+    let reader = call.profiles_now()?;
     let page = reader.members(&snapshot, &segment.section, &segment.condition, after, call.now)?;
     let items = page.members.iter().map(profile_item).collect();
     Ok(Found(MemberPage { items, next: page.next }))
