@@ -1,7 +1,10 @@
 # The commands of the house. `make help` says what each does.
 SHELL := bash
+# What is run and tested; with the benchmarks' programs, linking takes twice as long.
+release = . scripts/env && cargo build --release --locked --package beaconry-collector --package beaconry-bench-collector \
+	--bin beaconry --bin beaconry-bench-instructions
 
-.PHONY: help setup engine build run test test-browsers test-api test-zapier test-faults soak fuzz screenshots docs bench-snippet bench-console bench-collector bench-instructions bench-profiles fmt
+.PHONY: help setup engine build benchmarks run test test-browsers test-api test-zapier test-faults soak fuzz screenshots docs bench-snippet bench-console bench-collector bench-instructions bench-profiles fmt
 
 help: ## What each command does
 	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1\t\2/p' Makefile | expand -t 24
@@ -13,7 +16,7 @@ engine: setup ## Build the engine that snippets load
 	@scripts/build-engine
 
 build: engine ## Set up and build target/release/beaconry
-	@. scripts/env && cargo build --release --locked
+	@$(release)
 
 run: build ## Start Beaconry with two events and a demo shop
 	@scripts/run
@@ -21,13 +24,13 @@ run: build ## Start Beaconry with two events and a demo shop
 test: ## Set up and run every check and test
 	@scripts/setup test
 	@scripts/build-engine
-	@. scripts/env && cargo build --release --locked
+	@$(release)
 	@scripts/test
 
 test-browsers: ## Run the essential tests in Firefox and WebKit
 	@scripts/setup browsers
 	@scripts/build-engine
-	@. scripts/env && cargo build --release --locked
+	@$(release)
 	@scripts/test-browsers
 
 test-faults: build ## Run the long fault tests: 100 kills, 100 power cuts, a flood, hostile clients
@@ -46,13 +49,16 @@ screenshots: build ## Take the pictures of README anew
 	@scripts/setup test
 	@scripts/screenshots
 
+benchmarks: build
+	@. scripts/env && cargo build --release --locked
+
 bench-snippet: build ## Measure the snippet beside today's trackers; rewrites its part of BENCHMARKS.md
 	@scripts/bench-snippet
 
-bench-console: build ## Time the console's pages with ten million events; rewrites its part of BENCHMARKS.md
+bench-console: benchmarks ## Time the console's pages with ten million events; rewrites its part of BENCHMARKS.md
 	@scripts/bench-console
 
-bench-collector: build ## Measure the collector beside a bare Hyper and nginx; rewrites its part of BENCHMARKS.md
+bench-collector: benchmarks ## Measure the collector beside a bare Hyper and nginx; rewrites its part of BENCHMARKS.md
 	@scripts/bench-collector
 
 bench-instructions: build ## Count the instructions that a beacon takes, and hold them against what they were
