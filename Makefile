@@ -74,9 +74,8 @@ test-api: build ## Try the API with generated requests, and hold every answer ag
 test-zapier: build ## Check the Zapier app, and run its tests against the real server
 	@scripts/test-zapier
 
-bench-profiles: ## Measure 100,000 profiles with 5 million events
-	@scripts/setup build
-	@. scripts/env && cargo bench --locked --package beaconry-store --bench profiles
+bench-profiles: benchmarks ## Measure 100,000 profiles with 5 million events; rewrites its part of BENCHMARKS.md
+	@target/release/beaconry-bench-profiles
 
 fmt: ## Format all Rust
 	@cargo fmt && cargo fmt --all --manifest-path snippet/Cargo.toml

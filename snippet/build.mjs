@@ -99,7 +99,7 @@ const bundle = async (name, { define = {}, plugins = [], wrap = true, head = '' 
   const { code } = await minify(wrap ? `(()=>{${text}})()` : text, {
     ecma: 2020,
     // The names of what never leaves the engine.
-    mangle: { properties: { builtins: true, regex: /^(near|item|context|given|depth|seconds|ends)$/ } },
+    mangle: { properties: { builtins: true, regex: /^(near|item|context|given|fields|depth|seconds|ends)$/ } },
     compress: { passes: 5, unsafe_arrows: true, unsafe_methods: true, pure_getters: true, keep_fargs: false, hoist_props: true, booleans: false },
     format: { comments: false },
   });

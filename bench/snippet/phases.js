@@ -5,10 +5,14 @@ import { outermost } from './trace.js';
 const ends = (slices, test) => Math.max(...slices.filter(test).map(({ to }) => to));
 const begins = (slices, test) => Math.min(...slices.filter(test).map(({ from }) => from));
 
+const both = files => {
+  const at = folder => files.find(({ url }) => new URL(url).pathname.startsWith(folder));
+  return { snippet: at('/s/'), engine: at('/engine/') };
+};
+
 /** The moments of one traced visit to our page, in milliseconds since the page was asked for. */
 export const moments = ({ files, marks, beacon }, { slices }) => {
-  const [snippet] = files;
-  const engine = files.find(({ url }) => url != snippet.url);
+  const { snippet, engine } = both(files);
   const runs = file => slice => slice.name == 'EvaluateScript' && slice.url == file.url;
   const is = name => slice => slice.name == name;
   return [
@@ -29,16 +33,17 @@ export const moments = ({ files, marks, beacon }, { slices }) => {
 };
 
 /** What of one traced visit's script time our parts took, in milliseconds of the processor, each without what is inside it. */
-export const parts = ({ files: [snippet, engine] }, { slices }) => {
+export const parts = ({ files }, { slices }) => {
+  const { snippet, engine } = both(files);
   const busy = test => outermost(slices.filter(test)).reduce((sum, slice) => sum + slice.busy, 0);
   const evaluates = file => ({ name, url }) => name == 'EvaluateScript' && url == file.url;
   const isWasm = ({ name }) => /^wasm\.(Sync|CompileLazy)/.test(name);
-  const [loading, wasm] = [busy(evaluates(snippet)), busy(isWasm)];
+  const [handing, wasm] = [busy(evaluates(snippet)), busy(isWasm)];
   const all = outermost(slices).reduce((sum, slice) => sum + slice.busy, 0);
   return [
-    ['the snippet: asks for the engine', loading],
+    ['the snippet: hands over its settings', handing],
     ['Wasm: compiled, started, compiled further as it is called', wasm],
-    ["the engine's script and what it calls: reads the page, makes the event, sends it", all - loading - wasm],
+    ["the engine's script and what it calls: reads the page, makes the event, sends it", all - handing - wasm],
   ];
 };
 

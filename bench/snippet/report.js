@@ -102,10 +102,8 @@ and bytes alone are exact. Every event was seen to arrive, with its four values.
 What is not fair, and to whom.
 
 - To Beaconry: it reads the values off the page, so it waits until the page is parsed, converts and checks them; the peers are
-  given theirs in their script, and send as soon as it runs. Its script carries an integrity hash, which is checked.
+  given theirs in their script, and send as soon as it runs. Its scripts carry integrity hashes, which are checked.
 - To Beaconry: a further event on a page shares the engine; only the first is measured.
-- To the peers: with the network of this machine alone, the second step that Beaconry loads (its engine) costs next to
-  nothing. The column at ${far} shows it.
 - To the peers: Beaconry does only events like this one. Some peers bring much that is switched off here but was downloaded.
 - To Plausible: it promises nothing about an event that fails to arrive, and is the smaller for it.
 - In favour of those with a preflight: it comes after the moment that counts; on a real network their event is under way a

@@ -1,10 +1,9 @@
-//! The built engine: its script (with the Wasm in it), its debug file, the inspector, and the loader that begins every
-//! snippet.
+//! The built engine: its script (with the Wasm in it), its debug file, the inspector, and the loader that every snippet
+//! is.
 
 use std::sync::OnceLock;
 
 use crate::file::{File, short_hash};
-use crate::literal::text;
 
 /// The engine that snippets load. A clone shares its bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,8 +41,7 @@ impl Engine {
         })
     }
 
-    /// An engine from its parts. The loader names what [`crate::generate`] fills in: `ENGINE_URL`, `SCRIPT_INTEGRITY`
-    /// and, last, `SETTINGS`.
+    /// An engine from its parts. The loader names what [`crate::generate`] fills in: `SETTINGS`, last of all in it.
     pub fn from_parts(script: &[u8], debug: &[u8], loader: &str) -> Engine {
         // The script holds the debug file's own hash.
         let hash = short_hash(script);
@@ -82,13 +80,9 @@ impl Engine {
         &self.inspector
     }
 
-    /// The loader, filled in with the address of the folder that holds the engine, and with settings.
-    pub(crate) fn loader_with(&self, folder: &str, settings: &str) -> String {
-        // The settings' place is the last, so that nothing that was filled in before is taken for it.
+    /// The loader, filled in with settings.
+    pub(crate) fn loader_with(&self, settings: &str) -> String {
         let (head, tail) = self.loader.rsplit_once("SETTINGS").unwrap_or((&self.loader, ""));
-        let head = head
-            .replace("SCRIPT_INTEGRITY", &text(&self.script.integrity()))
-            .replace("ENGINE_URL", &text(&format!("{folder}{}", self.hash)));
-        [&head, settings, tail].concat()
+        [head, settings, tail].concat()
     }
 }

@@ -1,7 +1,7 @@
 //! Makes the snippet of one pinned version, a pure function: the same input gives the same files, byte for byte.
 //!
 //! In comes what is pinned (the fields of a version and the tracking settings), the collector's address and the built
-//! engine; out come the script that a page loads, the tag to paste, TypeScript types, the engine's files and a manifest.
+//! engine; out come the script that a page loads, the tags to paste, TypeScript types, the engine's files and a manifest.
 
 mod address;
 mod engine;
@@ -24,8 +24,8 @@ pub use crate::engine::{Compressed, Engine};
 pub use crate::error::Error;
 pub use crate::file::File;
 
-/// The format of the settings that snippets made here carry. An engine takes its own and every older one; a snippet that
-/// finds none on the page that takes its format loads the engine it was published with.
+/// The format of the settings that snippets made here carry. An engine takes its own and every older one; of several on a
+/// page, each pasted along with a snippet, one is at work for each format that no other takes.
 pub const SETTINGS_FORMAT: u32 = 1;
 
 /// What a snippet is made from.
@@ -49,7 +49,7 @@ pub struct Input<'a> {
     pub capture: &'a Capture,
     /// Where pages reach the collector.
     pub collector: &'a CollectorUrl,
-    /// The engine that the snippet loads.
+    /// The engine that is pasted along.
     pub engine: &'a Engine,
 }
 
@@ -83,7 +83,7 @@ impl<'a> Input<'a> {
 /// address, and name what the file holds: served once, they never change.
 #[derive(Clone, Debug)]
 pub struct Snippet {
-    /// The script that the pasted tag loads.
+    /// The script with this event's settings, which one of the pasted tags loads.
     pub script: File,
     /// The engine's script, shared by all snippets published with this engine.
     pub engine: File,
@@ -91,9 +91,9 @@ pub struct Snippet {
     pub debug: File,
     /// The inspector's files, which only those download who point at their own page.
     pub inspector: Vec<File>,
-    /// The tag to paste, in one line.
+    /// The tags to paste, in two lines: the engine's and the script's.
     pub paste: String,
-    /// The page with the tag to paste, TypeScript types, and the manifest with sizes and hashes.
+    /// The page with the tags to paste, TypeScript types, and the manifest with sizes and hashes.
     pub papers: [File; 3],
 }
 
@@ -116,20 +116,24 @@ impl Snippet {
 
 /// Makes a snippet.
 pub fn generate(input: &Input) -> Snippet {
-    let code = input.engine.loader_with(&input.collector.below("engine/"), &settings::of(input));
+    let code = input.engine.loader_with(&settings::of(input));
     let name = format!("{}-v{}-{}", input.slug, input.version, file::short_hash(code.as_bytes()));
     let script = File::new(format!("s/{name}.js"), code.into_bytes());
     let engine = input.engine.script().clone();
     let debug = input.engine.debug().clone();
     let inspector = input.engine.inspector().to_vec();
-    let paste = format!(
-        "<script async src=\"{}\" integrity=\"{}\" crossorigin=\"anonymous\"></script>",
-        input.collector.below(script.path()),
-        script.integrity(),
-    );
+    // Side by side, so that they are fetched at once: the larger first.
+    let paste = [&engine, &script].map(|file| tag(input.collector, file)).join("\n");
     let page = File::new(format!("{}.html", input.slug), format!("{paste}\n").into_bytes());
     let types = File::new(format!("{}.d.ts", input.slug), types::of(input).into_bytes());
     let manifest = manifest::of(input, &paste, &[&script, &engine]);
     let manifest = File::new(format!("{}.manifest.json", input.slug), manifest.into_bytes());
     Snippet { script, engine, debug, inspector, paste, papers: [page, types, manifest] }
+}
+
+fn tag(collector: &CollectorUrl, file: &File) -> String {
+    let (src, integrity) = (collector.below(file.path()), file.integrity());
+    format!(
+        r#"<script async src="{src}" integrity="{integrity}" crossorigin="anonymous"></script>"#
+    )
 }

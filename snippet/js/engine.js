@@ -2,15 +2,17 @@
 //
 // The hand-over, which pasted code relies on for years: `beaconry.q` holds calls as [answer, arguments, name]; a call of
 // `track` is (slug, data) from the page, or (settings) from a snippet. An engine takes what it can and passes the rest to
-// the `track` it found: that of an engine for other settings, or the loader's, which puts it back into the queue.
+// the `track` it found: that of an engine for other settings, or one that puts it back into the queue. `beaconry.f` is the
+// newest format of settings that is taken on the page; an engine that knows no newer one does nothing, for its tag is
+// pasted along with every snippet's.
 //
 // A snippet's settings, as the generator writes them:
 // [format, collector's address, key, version, revision, slug, fields, triggers, consent, test].
 import { consent, forget, release } from './gate.js';
-import { capture, checks, start } from './host.js';
+import { capture, checks, start as startWasm } from './host.js';
 import { identify, uuid } from './ids.js';
 import { CANCELLED, CAPTURED, NO_WASM, REFUSED, UNKNOWN } from './kinds.js';
-import { debug, mode, note } from './notes.js';
+import { debug, mode, note, page } from './notes.js';
 import { pageUrl } from './page.js';
 import { flush, resume, stopped } from './queue.js';
 import { safely } from './safely.js';
@@ -18,16 +20,15 @@ import { awaitSuccess, resume as resumeForms } from './success.js';
 import { bytesOf } from './text.js';
 import { SUBMIT, adopt, snippets, start as listen } from './triggers.js';
 
-
 // The newest format of settings that this engine takes; it takes every older one.
 const FORMAT = 1;
 
 const MAX_EVENT = 16 * 1024;
 
-const page = window.beaconry;
-const testing = mode('beaconry-test');
+// Whether test mode is on.
+let testing;
 // The `track` that was there before this engine's.
-const earlier = page.track;
+const earlier = page.track || ((...call) => new Promise(answer => page.q.push([answer, call])));
 // What is to be decided once the page has dealt with an action.
 let decisions = [];
 
@@ -85,15 +86,17 @@ const leave = safely(() => {
   flush(true);
 });
 
-// For the debug file.
-page.s = snippets;
-if (mode('beaconry-debug')) debug();
-try {
-  start();
-} catch (error) {
-  note(NO_WASM, page.w = error);
-}
-safely(() => {
+const start = () => {
+  page.f = FORMAT;
+  testing = mode('beaconry-test');
+  // For the debug file.
+  page.s = snippets;
+  if (mode('beaconry-debug')) debug();
+  try {
+    startWasm();
+  } catch (error) {
+    note(NO_WASM, page.w = error);
+  }
   Object.assign(page, { track, consent, forget, debug, identify });
   // What waits may be to be sent, so it comes first.
   replay();
@@ -103,4 +106,6 @@ safely(() => {
   addEventListener('online', safely(() => flush()));
   addEventListener('pagehide', leave);
   addEventListener('visibilitychange', () => document.hidden && leave());
-})();
+};
+
+if (!(page.f >= FORMAT)) safely(start)();

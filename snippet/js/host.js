@@ -107,7 +107,7 @@ const raw = ({ fields, given, data }) => {
 };
 
 // Whether values are checked here.
-export const checks = () => !!wasm;
+export const checks = () => wasm;
 
 // Starts the engine, at once: so small a module is compiled sooner here than handed to another thread and back. Where a
 // policy refuses Wasm, values go unchecked.

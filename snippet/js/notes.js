@@ -1,8 +1,19 @@
 // Notes for the debug file: what was captured, what was wrong, what was sent. Nobody keeps them unless debug mode is on.
 import { inSession, intoSession } from './storage.js';
 
-const page = window.beaconry;
-const { src } = document.currentScript;
+// What the page sees of this: whichever comes first, a snippet or its engine, makes it.
+export const page = window.beaconry ||= { q: [] };
+const { src, nonce } = document.currentScript;
+
+// Loads a script in a way that every policy allows which allowed this one. A policy for Trusted Types can be made once a page.
+page.l = (url, integrity) => {
+  const { trustedTypes } = window;
+  if (trustedTypes) page.p ||= trustedTypes.createPolicy('beaconry', { createScriptURL: url => url });
+  url += '.js';
+  document.head.append(Object.assign(document.createElement('script'), {
+    integrity, crossOrigin: '', nonce, src: page.p?.createScriptURL(url) || url,
+  }));
+};
 
 export const note = (...what) => {
   if (page.n) page.n.push(what);

@@ -9,8 +9,6 @@ const engineScript = built('engine.js').toString();
 
 /** A snippet's script, as the generator fills it in. */
 export const snippet = settings => loader
-  .replace('SCRIPT_INTEGRITY', '""')
-  .replace('ENGINE_URL', JSON.stringify(`https://collect.example/engine/${settings[0]}`))
   .replace('SETTINGS', JSON.stringify(settings).replaceAll('null', '').replace(/,+]$/, ']'));
 
 // What a browser's storage has besides its keys.
@@ -25,13 +23,11 @@ export const settings = (fields, { format = 1, key = 'key', slug = 'order-placed
 
 /**
  * A page at a URL. `answer(request)` is what the collector says: a status, or [status, body]; `wasm` is the page's WebAssembly.
- * The engine's script runs once `loaded` is called, as a script that a browser loads beside the page.
+ * An engine's script runs when `loaded` is called, as a script that a browser loads beside the page.
  */
 export const open = ({ url = 'https://shop.example/?c=1#top', answer = () => 204, wasm = WebAssembly, storage = {}, session = {}, gpc } = {}) => {
   const sent = [];
   const beacons = [];
-  const waiting = [];
-  const requested = [];
   const listeners = {};
   const listen = (type, act) => (listeners[type] ||= []).push(act);
   const document = {
@@ -42,12 +38,7 @@ export const open = ({ url = 'https://shop.example/?c=1#top', answer = () => 204
     querySelector: () => null,
     querySelectorAll: () => [],
     documentElement: { scrollHeight: 900 },
-    head: {
-      append(script) {
-        requested.push(script.src);
-        waiting.push(script);
-      },
-    },
+    head: { append() {} },
   };
   const fetch = async (address, options = {}) => {
     const request = { address, ...options, body: JSON.parse(options.body) };
@@ -63,16 +54,14 @@ export const open = ({ url = 'https://shop.example/?c=1#top', answer = () => 204
   });
   page.window = page;
   return {
-    page, sent, beacons, requested, storage, session,
+    page, sent, beacons, storage, session,
     /** Runs a script on the page. */
     run: code => runInContext(code, page),
-    /** Runs the engines that loaders have asked for, each by the code for its address. */
-    loaded(engineFor = () => engineScript) {
-      for (const script of waiting.splice(0)) {
-        document.currentScript = script;
-        runInContext(engineFor(script.src), page);
-        document.currentScript = null;
-      }
+    /** Runs an engine's script. */
+    loaded(engine = engineScript) {
+      document.currentScript = { src: 'https://collect.example/engine/1.js', nonce: '' };
+      runInContext(engine, page);
+      document.currentScript = null;
     },
     /** What `track` answers. */
     track: (slug, data) => page.beaconry.track(slug, data),

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 
 const golden = new URL('../../generator/tests/files/golden/everything/s/', import.meta.url);
 const code = readFileSync(new URL(readdirSync(golden)[0], golden), 'utf8');
-const settings = new Function('load', `return ${code}`)((...given) => given.pop());
+const settings = new Function('hand', `return ${code}`)(settings => settings);
 const [view, click, submit] = settings[7].map(([, , urls]) => RegExp(urls));
 
 const table = [

@@ -782,8 +782,10 @@ fn people_switch_tracking_and_take_snippets_by_api() {
     assert_eq!(post("/tracking/regenerate", json!({})).json()["pinned"], json!(1));
     let snippet = api.ask("GET", &of("/snippet"), &person, &Value::Null).json();
     assert_eq!(snippet["paste"], json!(crate::setting::paste(api.folder.path(), "order-placed")));
-    let script = snippet["address"].as_str().unwrap().strip_prefix(&api.server.collector).unwrap();
-    assert_eq!(beaconry_tests::get(&api.server.collector, script, &[]).status, 200);
+    for script in snippet["scripts"].as_array().unwrap() {
+        let path = script["address"].as_str().unwrap().strip_prefix(&api.server.collector).unwrap();
+        assert_eq!(beaconry_tests::get(&api.server.collector, path, &[]).status, 200);
+    }
     assert_eq!(post("/tracking/disable", Value::Null).json()["enabled"], json!(false));
     let audit = api.server.json(&["audit"]);
     assert_eq!(

@@ -43,16 +43,19 @@ async fn an_order_is_placed_by_submitting_the_checkout() {
 async fn a_call_before_the_engine_is_up_is_not_lost() {
     let setting = Setting::new();
     setting.event("Order placed", &["orderid:text:required"]);
-    // As soon as the snippet's own script has run, long before the engine has come.
-    let early = setting.paste("order-placed").replace(
+    // As soon as the snippet's own script has run; the engine comes only then.
+    let paste = setting.paste("order-placed");
+    let (engine, snippet) = paste.split_once('\n').unwrap();
+    let early = snippet.replace(
         "<script ",
-        "<script onload=\"window.wasUp = !!performance.getEntriesByType('resource').find(e => e.name.includes('/engine/')); \
-         window.answer = beaconry.track('order-placed', {orderid: 'early'})\" ",
+        "<script onload=\"window.answer = beaconry.track('order-placed', {orderid: 'early'}); window.wasUp = !!beaconry.s; \
+         document.head.append(document.createRange().createContextualFragment(document.querySelector('template').innerHTML))\" ",
     );
-    setting.site.page("/", &early, "");
+    setting.site.page("/", &format!("<template>{engine}</template>{early}"), "");
     let browser = Browser::start().await;
     browser.open(&setting.site.url("/")).await;
-    assert_eq!(browser.settle("return await window.answer").await, json!({ "ok": true }));
+    let answer = "while (!window.answer) await new Promise(next => setTimeout(next)); return await window.answer";
+    assert_eq!(browser.settle(answer).await, json!({ "ok": true }));
     assert_eq!(browser.run("return window.wasUp").await, json!(false));
     let events = setting.server.events("order-placed", 1);
     assert_eq!(events[0]["data"], json!({ "source": "Website", "orderid": "early" }));

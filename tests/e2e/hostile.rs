@@ -97,9 +97,10 @@ async fn however_it_is_pasted_an_event_counts_once() {
     let setting = Setting::new();
     setting.event_capturing("It", &["item:text:required"], CLICK);
     let tag = setting.paste("it");
-    let url = tag.split('"').nth(1).unwrap();
+    let urls: Vec<&str> = tag.lines().map(|line| line.split('"').nth(1).unwrap()).collect();
     let manager = format!(
-        "<script>document.head.append(Object.assign(document.createElement('script'), {{ src: '{url}' }}))</script>"
+        "<script>{}.forEach(src => document.head.append(Object.assign(document.createElement('script'), {{ src }})))</script>",
+        json!(urls)
     );
     let written = format!(
         "<script>document.write({})</script>",
@@ -113,6 +114,7 @@ async fn however_it_is_pasted_an_event_counts_once() {
         ("in the head", tag.clone(), BUTTON.to_owned()),
         ("at the end of the body", String::new(), format!("{BUTTON}{tag}")),
         ("twice", format!("{tag}{tag}"), format!("{BUTTON}{tag}")),
+        ("the event before its engine", tag.lines().rev().collect(), BUTTON.to_owned()),
         ("with defer", tag.replace("async", "defer"), BUTTON.to_owned()),
         ("neither async nor defer", tag.replace("async", ""), BUTTON.to_owned()),
         ("by a tag manager", manager, BUTTON.to_owned()),

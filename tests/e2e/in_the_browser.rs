@@ -128,7 +128,7 @@ async fn published_files_come_compressed_and_for_ever() {
     let setting = Setting::new();
     setting.event("Order placed", &["orderid:text"]);
     let paste = setting.paste("order-placed");
-    let url = paste.split('"').nth(1).unwrap();
+    let url = paste.split('"').nth(7).unwrap();
     let path = url.strip_prefix(&setting.server.collector).unwrap();
     for encoding in ["br", "gzip"] {
         let answer =

@@ -26,6 +26,11 @@ const QUICK: [&str; 11] = [
     "10000",
 ];
 
+/// The same, but nothing is given up while a test looks on.
+fn untiring() -> [&'static str; 11] {
+    QUICK.map(|option| if option == "3" { "100" } else { option })
+}
+
 /// A server with a section and a tracked event, and an administrator's token.
 struct Setting {
     folder: TempDir,
@@ -211,9 +216,7 @@ fn a_server_that_is_killed_posts_everything_at_least_once_and_in_order() {
     const VISITORS: u64 = 7;
     let receiver = Receiver::start();
     // Never given up, whenever the kills come.
-    let options: Vec<&str> =
-        QUICK.iter().map(|option| if *option == "3" { "100" } else { *option }).collect();
-    let mut setting = Setting::new(&options);
+    let mut setting = Setting::new(&untiring());
     let (hook, secret) = setting.hook(&receiver, setting.received());
     let mut n = 0;
     for round in 0..6 {
@@ -224,7 +227,7 @@ fn a_server_that_is_killed_posts_everything_at_least_once_and_in_order() {
         }
         // Not a wait for anything: the moment of the cut.
         std::thread::sleep(Duration::from_millis(round * 37 % 150));
-        setting = setting.again(&options);
+        setting = setting.again(&untiring());
     }
     receiver.answer_with(204);
     eventually("nothing waits", || {
@@ -372,7 +375,7 @@ fn addresses_of_this_machine_are_refused_where_they_are_not_allowed() {
         assert!(answer.text().contains(words), "{url}: {}", answer.text());
     }
     // Made while it was allowed, and then no more: nothing is connected to.
-    let setting = setting.again(&QUICK);
+    let setting = setting.again(&untiring());
     receiver.answer_with(500);
     let (hook, _) = setting.hook(&receiver, setting.received());
     assert!(setting.send("ada", 1));

@@ -8,4 +8,4 @@ mod page;
 pub mod shop;
 mod snippet;
 
-pub use snippet::{FileSize, Snippet, Snippets};
+pub use snippet::{Script, Snippet, Snippets};

@@ -7,22 +7,18 @@ use beaconry_store::Known;
 /// An event's snippet, made and published.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Snippet {
-    /// The code to paste: one line of HTML.
+    /// The code to paste: two lines of HTML.
     pub paste: String,
-    /// The address of the script that the code to paste loads.
-    pub address: String,
-    /// What a browser checks that script against.
-    pub integrity: String,
     /// Where pages reach the collector.
     pub collector: String,
-    /// What a page downloads for it.
-    pub files: Vec<FileSize>,
+    /// The scripts that a page loads for it, in the order of the code to paste.
+    pub scripts: Vec<Script>,
 }
 
 impl Snippet {
     /// All bytes a page downloads for this event alone, in Brotli.
     pub fn brotli(&self) -> usize {
-        self.files.iter().map(|file| file.brotli).sum()
+        self.scripts.iter().map(|script| script.brotli).sum()
     }
 
     /// The collector's host, as settings that name hosts want it.
@@ -31,11 +27,15 @@ impl Snippet {
     }
 }
 
-/// One file a page downloads, and how large it is.
+/// A script as a page loads it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct FileSize {
+pub struct Script {
     /// What it is for.
     pub name: String,
+    /// Its address.
+    pub address: String,
+    /// What a browser checks it against.
+    pub integrity: String,
     /// As it is, in bytes.
     pub bytes: usize,
     /// In Brotli, as browsers get it, in bytes.

@@ -29,7 +29,7 @@ fn main() -> ExitCode {
 fn run() -> Result<(), String> {
     let settings = Settings::read()?;
     let programs = &settings.programs;
-    let (begun, load_before) = (Instant::now(), process::load());
+    let (begun, load_before) = (Instant::now(), beaconry_bench_section::load());
     let mut report = Report::default();
     if settings.wants("peak") {
         report.rounds = peak::rounds(programs, &settings)?;
@@ -51,7 +51,5 @@ fn run() -> Result<(), String> {
         let folder = programs.work.join(format!("stored-{}", settings.stored));
         report.stored = Some(stored::stored(&folder, programs, &settings)?);
     }
-    let text = report.text(&settings, begun.elapsed(), &load_before);
-    print!("{text}");
-    if settings.write { report::write(&text) } else { Ok(()) }
+    report.section(&settings, begun.elapsed(), &load_before).publish(settings.write)
 }

@@ -1,9 +1,9 @@
 //! What was measured as a section of BENCHMARKS.md, with what is to be reached beside it.
 
 use std::fmt::Write;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use beaconry_model::time::Timestamp;
+use beaconry_bench_section::{Section, today};
 
 use crate::held::{Held, PART};
 use crate::load::Outcome;
@@ -11,10 +11,6 @@ use crate::peak::{Kind, Measured, median, ratio};
 use crate::settings::Settings;
 use crate::stored::Stored;
 use beaconry_bench_collector::beacon::Beacon;
-
-const FILE: &str = "BENCHMARKS.md";
-const BEGIN: &str = "<!-- bench-collector -->";
-const END: &str = "<!-- /bench-collector -->";
 
 /// Everything that was measured; parts that were not asked for are empty.
 #[derive(Debug, Default)]
@@ -39,9 +35,16 @@ struct Goal {
 }
 
 impl Report {
-    /// The section, between its marks.
-    pub(crate) fn text(&self, settings: &Settings, took: Duration, load_before: &str) -> String {
-        let mut text = format!("{BEGIN}\n## Taking events\n\n");
+    /// Its section.
+    pub(crate) fn section(
+        &self,
+        settings: &Settings,
+        took: Duration,
+        load_before: &str,
+    ) -> Section {
+        let mut section = Section::of("bench-collector");
+        let text = &mut section.text;
+        *text += "## Taking events\n\n";
         let cpus = std::thread::available_parallelism().map_or(1, usize::from);
         let bytes = Beacon::new("127.0.0.1:4000", "aaaaaaaaaaaaaaaa", 1).body_len();
         let _ = writeln!(
@@ -52,14 +55,13 @@ impl Report {
             took.as_secs_f64(),
             settings.rounds,
         );
-        self.goals_table(&mut text);
-        self.peak_table(&mut text);
-        self.steady_table(&mut text);
-        self.held_table(&mut text);
-        self.stored_table(&mut text);
-        text += NOTES;
-        let _ = writeln!(text, "{END}");
-        text
+        self.goals_table(text);
+        self.peak_table(text);
+        self.steady_table(text);
+        self.held_table(text);
+        self.stored_table(text);
+        *text += NOTES;
+        section
     }
 
     fn rounds_of(&self, kind: Kind) -> &[Measured] {
@@ -265,22 +267,4 @@ fn quartiles(rounds: &[Measured]) -> (f64, f64) {
     rates.sort_by(f64::total_cmp);
     let at = |part: f64| rates[((rates.len() - 1) as f64 * part).round() as usize];
     (at(0.25), at(0.75))
-}
-
-fn today() -> String {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    Timestamp(since.as_millis() as i64).to_string().chars().take(10).collect()
-}
-
-/// Puts the section into the file: in place of the one before it, or at the end.
-pub(crate) fn write(section: &str) -> Result<(), String> {
-    let said = |error: std::io::Error| format!("{FILE}: {error}");
-    let file = std::fs::read_to_string(FILE).map_err(said)?;
-    let whole = match (file.find(BEGIN), file.find(END)) {
-        (Some(begin), Some(end)) => {
-            format!("{}{}{}", &file[..begin], section.trim_end(), &file[end + END.len()..])
-        }
-        _ => format!("{}\n\n{section}", file.trim_end()),
-    };
-    std::fs::write(FILE, whole).map_err(said)
 }

@@ -61,7 +61,8 @@ impl Programs {
     fn serve(&self, folder: &Path) -> Command {
         let mut command = Command::new(&self.beaconry);
         command.arg("--data").arg(folder).arg("serve");
-        command.args(["--collector", "127.0.0.1:0"]);
+        // One event is all that is posted, faster than anybody's rate.
+        command.args(["--collector", "127.0.0.1:0", "--key-rate", "0"]);
         if !self.lean {
             command.args(["--console", "127.0.0.1:0"]);
         }

@@ -33,11 +33,7 @@ fn run() -> Result<(), String> {
         );
     }
     let measured = measure::measure(&arguments.binary, &arguments.data, &filled)?;
-    let text = report::report(&filled, begun.elapsed(), &measured);
-    print!("{text}");
-    if arguments.write {
-        report::write(&text)?;
-    }
+    report::report(&filled, begun.elapsed(), &measured).publish(arguments.write)?;
     let slow = measured.iter().filter(|page| page.bounded && page.p95_ms > report::LIMIT_MS);
     match slow.count() {
         0 => Ok(()),

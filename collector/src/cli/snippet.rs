@@ -135,18 +135,18 @@ pub(crate) fn maker(store: &Arc<beaconry_store::Store>, url: &str) -> beaconry_w
         let made = generate(known, &url).map_err(|error| error.to_string())?;
         let published = store.registry().publish(&published(&made), store.clock().now());
         published.map_err(|error| error.to_string())?;
-        let size = |(name, file): (&str, &File)| beaconry_www::FileSize {
+        let script = |(name, file): (&str, &File)| beaconry_www::Script {
             name: name.to_owned(),
+            address: format!("{url}/{}", file.path()),
+            integrity: file.integrity(),
             bytes: file.bytes().len(),
             brotli: file.brotli().len(),
         };
-        let names = ["This event's snippet", "The engine, its Wasm inside"];
+        let names = ["The engine, its Wasm inside", "This event's settings"];
         Ok(beaconry_www::Snippet {
             paste: made.paste.clone(),
-            address: url.clone() + "/" + made.script.path(),
-            integrity: made.script.integrity(),
             collector: url.clone(),
-            files: names.into_iter().zip([&made.script, &made.engine]).map(size).collect(),
+            scripts: names.into_iter().zip([&made.engine, &made.script]).map(script).collect(),
         })
     })
 }

@@ -55,6 +55,6 @@ impl Parts {
 
 /// An engine that differs by no compiler.
 pub(crate) fn fixture_engine() -> Engine {
-    let loader = "load(ENGINE_URL,SCRIPT_INTEGRITY,SETTINGS);\n";
+    let loader = "hand(SETTINGS);\n";
     Engine::from_parts(b"// the engine's script\n", b"// debug\n", loader)
 }

@@ -71,24 +71,24 @@ struct PinRequest {
     stale: Option<String>,
 }
 
-/// An event's code to paste, and the files it loads.
+/// An event's code to paste, and the scripts it loads.
 #[derive(Debug, Serialize, JsonSchema)]
 struct SnippetDoc {
-    /// One line of HTML.
+    /// Two lines of HTML: the engine's tag, and that of the event's own script.
     paste: String,
-    /// The address of the script it loads.
-    address: String,
-    /// What a browser checks that script against.
-    integrity: String,
-    /// What a page downloads for it.
-    files: Vec<SnippetFile>,
+    /// The scripts that a page loads for it, in the order of the code to paste.
+    scripts: Vec<SnippetScript>,
 }
 
-/// One file a page downloads.
+/// A script as a page loads it.
 #[derive(Debug, Serialize, JsonSchema)]
-struct SnippetFile {
+struct SnippetScript {
     /// What it is for.
     name: String,
+    /// Its address.
+    address: String,
+    /// What a browser checks it against.
+    integrity: String,
     /// As it is, in bytes.
     bytes: usize,
     /// In Brotli, as browsers get it, in bytes.
@@ -374,15 +374,12 @@ fn snippet(call: &Call) -> Result<Found<SnippetDoc>, Problem> {
     let made = (call.api.snippets)(&known).map_err(|why| {
         Problem::new(axum::http::StatusCode::INTERNAL_SERVER_ERROR, "failed", why)
     })?;
-    let files = made.files.into_iter().map(|file| SnippetFile {
-        name: file.name,
-        bytes: file.bytes,
-        brotli: file.brotli,
+    let scripts = made.scripts.into_iter().map(|script| SnippetScript {
+        name: script.name,
+        address: script.address,
+        integrity: script.integrity,
+        bytes: script.bytes,
+        brotli: script.brotli,
     });
-    Ok(Found(SnippetDoc {
-        paste: made.paste,
-        address: made.address,
-        integrity: made.integrity,
-        files: files.collect(),
-    }))
+    Ok(Found(SnippetDoc { paste: made.paste, scripts: scripts.collect() }))
 }

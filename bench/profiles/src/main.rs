@@ -1,8 +1,9 @@
-//! What profiles cost: 100,000 of them with 5 million events, as `make bench-profiles` prints it.
+//! What profiles cost: 100,000 of them with 5 million events, as `make bench-profiles` measures it.
 //!
 //! Everything goes the way it goes in a server: events are judged and appended, linked behind, and read beside that.
-//! `BENCH_PROFILES` and `BENCH_EVENTS` set other sizes.
-#![allow(clippy::unwrap_used)]
+//! `BENCH_PROFILES` and `BENCH_EVENTS` set other sizes, and then nothing is written into BENCHMARKS.md.
+
+mod report;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -22,6 +23,8 @@ use beaconry_model::wire::{Beacon, Envelope};
 use beaconry_store::{Clock, Entry, Known, Posting, Store, TimelineQuery, event_seed};
 use serde_json::{Value, json};
 
+use crate::report::{Limit, Report};
+
 /// Kinds of events; each comes as often as the others.
 const KINDS: [&str; 5] =
     ["Order placed", "Cart filled", "Product viewed", "Survey answered", "Newsletter read"];
@@ -34,24 +37,23 @@ const POSTS_A_SECOND: u32 = 200;
 const POSTING: Duration = Duration::from_secs(10);
 
 fn main() {
-    // `cargo test --benches` runs it too, with this argument; a benchmark is no test.
-    if std::env::args().any(|argument| argument == "--test") {
-        return;
-    }
-    let size =
-        |name: &str, usual: u64| std::env::var(name).map_or(usual, |size| size.parse().unwrap());
-    let (profiles, events) = (size("BENCH_PROFILES", 100_000), size("BENCH_EVENTS", 5_000_000));
+    let size = |name: &str| std::env::var(name).ok().map(|size| size.parse::<u64>().unwrap());
+    let sizes = (size("BENCH_PROFILES"), size("BENCH_EVENTS"));
+    let (profiles, events) = (sizes.0.unwrap_or(100_000), sizes.1.unwrap_or(5_000_000));
     let folder = tempfile::tempdir().unwrap();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_time().build().unwrap();
-    runtime.block_on(async {
-        let bench = Bench::new(folder.path());
+    let report = runtime.block_on(async {
+        let mut bench = Bench::new(folder.path());
         bench.fill(profiles, events).await;
         bench.know(profiles).await;
         bench.pages(profiles);
         bench.segments();
         bench.post(profiles).await;
         bench.erase().await;
+        bench.report
     });
+    let section = report.section(profiles, events);
+    section.publish(sizes == (None, None)).unwrap();
 }
 
 /// Numbers that look random and are the same each time.
@@ -71,6 +73,7 @@ struct Bench {
     section: Section,
     kinds: Vec<Arc<Known>>,
     list: ConsentList,
+    report: Report,
 }
 
 fn name(text: &str) -> Name {
@@ -83,15 +86,6 @@ fn web(visitor: u64) -> ProfileKey {
 
 fn email(visitor: u64) -> ProfileKey {
     ProfileKey::new(Keyspace::Email, &format!("person{visitor}@shop.example")).unwrap()
-}
-
-/// Prints a figure, and the limit it is to stay below.
-fn say(what: &str, figure: impl std::fmt::Display, limit: &str) {
-    println!("{what:<58} {figure:>12}  {limit}");
-}
-
-fn milliseconds(time: Duration) -> String {
-    format!("{:.2} ms", time.as_secs_f64() * 1_000.0)
 }
 
 impl Bench {
@@ -126,7 +120,7 @@ impl Bench {
         store.registry().add_consent_list(&list, "bench", now).unwrap();
         store.reload().unwrap();
         let kinds = store.snapshot().all_events().to_vec();
-        Bench { store, section, kinds, list }
+        Bench { store, section, kinds, list, report: Report::default() }
     }
 
     /// One request of some visitors' events over the last 60 days.
@@ -155,7 +149,7 @@ impl Bench {
         entries.collect()
     }
 
-    async fn fill(&self, profiles: u64, events: u64) {
+    async fn fill(&mut self, profiles: u64, events: u64) {
         let (mut random, started) = (Random(4_711), Instant::now());
         for first in (0..events).step_by(usize::try_from(REQUEST).unwrap()) {
             let entries = self.request(first, profiles, &mut random);
@@ -167,22 +161,24 @@ impl Bench {
         let stored = started.elapsed();
         self.store.linked(Duration::from_secs(3_600)).await;
         let linked = started.elapsed();
-        println!("{profiles} profiles, {events} events");
-        say("stored, events a second", format!("{:.0}", events as f64 / stored.as_secs_f64()), "");
-        say("linked, events a second", format!("{:.0}", events as f64 / linked.as_secs_f64()), "");
+        self.report.figure("stored, events a second", events as f64 / stored.as_secs_f64());
+        self.report.figure("linked, events a second", events as f64 / linked.as_secs_f64());
         let counted = self.store.profiles().unwrap().count().unwrap();
         assert_eq!(counted, profiles, "each visitor is a profile");
         for entry in std::fs::read_dir(self.store.folder().path()).unwrap() {
             let entry = entry.unwrap();
             let size = entry.metadata().unwrap().len() / (1 << 20);
             if size > 0 {
-                say(&format!("size of {}", entry.file_name().display()), format!("{size} MiB"), "");
+                self.report.figure(
+                    &format!("size of `{}`, MiB", entry.file_name().display()),
+                    size as f64,
+                );
             }
         }
     }
 
     /// Gives some profiles an address, attributes and a consent.
-    async fn know(&self, profiles: u64) {
+    async fn know(&mut self, profiles: u64) {
         let snapshot = self.store.snapshot();
         let city = snapshot
             .audience()
@@ -209,14 +205,11 @@ impl Bench {
             count += 1;
         }
         took.sort_unstable();
-        say(
-            &format!("merging a visitor and an address, median of {count}"),
-            milliseconds(took[took.len() / 2]),
-            "",
-        );
+        let what = format!("merging a visitor and an address, median of {count}");
+        self.report.time(&what, took[took.len() / 2], Limit::None);
     }
 
-    fn pages(&self, profiles: u64) {
+    fn pages(&mut self, profiles: u64) {
         let (mut random, snapshot, now) =
             (Random(99), self.store.snapshot(), self.store.clock().now());
         let (mut pages, mut reads) = (Vec::new(), Vec::new());
@@ -235,12 +228,12 @@ impl Bench {
         }
         for (what, mut took) in [("events read", reads), ("profile page", pages)] {
             took.sort_unstable();
-            say(&format!("{what}, median of 1,000"), milliseconds(took[500]), "");
-            say(&format!("{what}, 99th of a hundred"), milliseconds(took[990]), "at most 20 ms");
+            self.report.time(&format!("{what}, median of 1,000"), took[500], Limit::None);
+            self.report.time(&format!("{what}, 99th of a hundred"), took[990], Limit::Ms(20));
         }
     }
 
-    fn segments(&self) {
+    fn segments(&mut self) {
         let event = |kind: usize, more: Value| {
             let mut condition = json!({"event": self.kinds[kind].event.discriminator()});
             condition.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
@@ -277,13 +270,14 @@ impl Bench {
             let counted = reader
                 .count_segment(&snapshot, &self.section.id, &condition, self.store.clock().now())
                 .unwrap();
-            let took = milliseconds(started.elapsed());
-            say(&format!("count {what}: {}", counted.count), took, "at most 2 s");
+            let took = started.elapsed();
+            let what = format!("segment, {what}: {} counted", counted.count);
+            self.report.time(&what, took, Limit::Ms(2_000));
         }
     }
 
     /// Posts at a steady rate, one event each, to random profiles that are known by an address.
-    async fn post(&self, profiles: u64) {
+    async fn post(&mut self, profiles: u64) {
         let version = self.kinds[0].event.versions().last().id.to_string();
         let body = json!({"items": [{"version_id": version, "data": {"source": "ERP", "totalvalue": 1.5}}]}).to_string();
         let mut tick = tokio::time::interval(Duration::from_secs(1) / POSTS_A_SECOND);
@@ -308,15 +302,16 @@ impl Bench {
         let mut took = posts.join_all().await;
         took.sort_unstable();
         let rate = format!("posting at {POSTS_A_SECOND} requests a second");
-        say(&format!("{rate}, median"), milliseconds(took[took.len() / 2]), "at most 5 ms");
-        say(&format!("{rate}, 99th of a hundred"), milliseconds(took[took.len() * 99 / 100]), "");
+        self.report.time(&format!("{rate}, median"), took[took.len() / 2], Limit::Ms(5));
+        let slow = took[took.len() * 99 / 100];
+        self.report.time(&format!("{rate}, 99th of a hundred"), slow, Limit::None);
     }
 
-    async fn erase(&self) {
+    async fn erase(&mut self) {
         let (store, started) = (self.store.clone(), Instant::now());
         tokio::task::spawn_blocking(move || store.erase(&email(0), false, "bench").unwrap())
             .await
             .unwrap();
-        say("erasing a person from every file", milliseconds(started.elapsed()), "");
+        self.report.time("erasing a person from every file", started.elapsed(), Limit::None);
     }
 }

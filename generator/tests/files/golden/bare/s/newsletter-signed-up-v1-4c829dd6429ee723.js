@@ -1,0 +1,1 @@
+hand([1,"https://collect.shop.example/c","dddddddddddddddd",1,1,"newsletter-signed-up",[["source",8,"Website"]],[]]);

@@ -1,1 +1,0 @@
-load("https://collect.shop.example/engine/d005710631d1486b","sha256-0AVxBjHRSGvkPkUlu5YaMVpmQvi3Nj2pGcX1+35T7bc=",[1,"https://collect.shop.example/c","dddddddddddddddd",1,1,"newsletter-signed-up",[["source",8,"Website"]],[]]);
