@@ -50,7 +50,7 @@ screenshots: build ## Take the pictures of README anew
 	@scripts/screenshots
 
 benchmarks: build
-	@. scripts/env && cargo build --release --locked
+	@. scripts/env && cargo build --release --locked $(addprefix --package beaconry-,collector bench-console bench-collector bench-profiles)
 
 bench-snippet: build ## Measure the snippet beside today's trackers; rewrites its part of BENCHMARKS.md
 	@scripts/bench-snippet
