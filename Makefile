@@ -75,7 +75,7 @@ test-zapier: build ## Check the Zapier app, and run its tests against the real s
 	@scripts/test-zapier
 
 bench-profiles: benchmarks ## Measure 100,000 profiles with 5 million events; rewrites its part of BENCHMARKS.md
-	@target/release/beaconry-bench-profiles
+	@target/release/beaconry-bench-profiles target/release/beaconry
 
 fmt: ## Format all Rust
 	@cargo fmt && cargo fmt --all --manifest-path snippet/Cargo.toml

@@ -6,6 +6,8 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+const FORM: &str = "application/x-www-form-urlencoded";
+
 /// The program, serving.
 #[derive(Debug)]
 pub struct Server(Child);
@@ -13,9 +15,18 @@ pub struct Server(Child);
 impl Server {
     /// Starts it on a folder; says where its console is, as `host:port`.
     pub fn start(binary: &Path, data: &Path) -> Result<(Server, String), String> {
+        Server::start_with(binary, data, &[])
+    }
+
+    /// The same with options of `serve`.
+    pub fn start_with(
+        binary: &Path,
+        data: &Path,
+        options: &[&str],
+    ) -> Result<(Server, String), String> {
         let mut command = Command::new(binary);
         command.arg("--data").arg(data).arg("serve");
-        command.args(["--collector", "127.0.0.1:0", "--console", "127.0.0.1:0"]);
+        command.args(["--collector", "127.0.0.1:0", "--console", "127.0.0.1:0"]).args(options);
         let started = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn();
         let mut child = started.map_err(|error| format!("{}: {error}", binary.display()))?;
         let out = child.stdout.take();
@@ -47,8 +58,8 @@ impl Drop for Server {
 pub struct Connection {
     stream: BufReader<TcpStream>,
     host: String,
-    /// The session's, as it travels.
-    cookie: String,
+    /// The header that says who asks, where anybody does.
+    who: String,
 }
 
 /// What came back.
@@ -61,6 +72,14 @@ pub struct Answer {
 }
 
 impl Answer {
+    fn expect(self, path: &str, status: u16) -> Result<Answer, String> {
+        if self.status == status {
+            return Ok(self);
+        }
+        let body: String = String::from_utf8_lossy(&self.body).chars().take(300).collect();
+        Err(format!("{path}: expected {status}, got {}: {body}", self.status))
+    }
+
     /// What stands between these on the page.
     pub fn between(&self, before: &str, after: &str) -> Result<String, String> {
         let text = String::from_utf8_lossy(&self.body);
@@ -86,11 +105,12 @@ impl Connection {
         let stream = TcpStream::connect(host).map_err(|error| format!("{host}: {error}"))?;
         let _ = stream.set_nodelay(true);
         let _ = stream.set_read_timeout(Some(Duration::from_secs(60)));
-        Ok(Connection {
-            stream: BufReader::new(stream),
-            host: host.to_owned(),
-            cookie: String::new(),
-        })
+        Ok(Connection { stream: BufReader::new(stream), host: host.to_owned(), who: String::new() })
+    }
+
+    /// Asks with an access token of the API from now on.
+    pub fn bear(&mut self, token: &str) {
+        self.who = format!("Authorization: Bearer {token}\r\n");
     }
 
     /// Makes an administrator on the command line, and logs in as one. A console without log-in takes no notice.
@@ -109,23 +129,30 @@ impl Connection {
         }
         let _ = child.wait();
         let form = format!("email={email}&password={password}&next=");
-        let answer = self.ask("POST", "/login", form.as_bytes())?;
-        self.cookie = answer.cookie;
+        let answer = self.ask("POST", "/login", FORM, form.as_bytes())?;
+        self.who = format!("Cookie: {}\r\n", answer.cookie);
         Ok(())
     }
 
     /// A page; anything but 200 is an error.
     pub fn get(&mut self, path: &str) -> Result<Answer, String> {
-        let answer = self.ask("GET", path, b"")?;
-        match answer.status {
-            200 => Ok(answer),
-            status => Err(format!("{path}: expected 200, got {status}")),
-        }
+        self.ask("GET", path, "", b"")?.expect(path, 200)
+    }
+
+    /// What the API answers to JSON; any status but this is an error.
+    pub fn tell(
+        &mut self,
+        method: &str,
+        path: &str,
+        json: &str,
+        status: u16,
+    ) -> Result<Answer, String> {
+        self.ask(method, path, "application/json", json.as_bytes())?.expect(path, status)
     }
 
     /// The same person over no connection yet, for downloads.
     pub fn again(&self) -> Visitor {
-        Visitor { host: self.host.clone(), cookie: self.cookie.clone() }
+        Visitor { host: self.host.clone(), who: self.who.clone() }
     }
 }
 
@@ -133,7 +160,7 @@ impl Connection {
 #[derive(Clone, Debug)]
 pub struct Visitor {
     host: String,
-    cookie: String,
+    who: String,
 }
 
 impl Visitor {
@@ -141,9 +168,9 @@ impl Visitor {
     /// bytes that came last.
     pub fn download(&self, path: &str, mut go_on: impl FnMut(usize) -> bool) -> Result<(), String> {
         let said = |error: std::io::Error| format!("{path}: {error}");
-        let Visitor { host, cookie } = self;
+        let Visitor { host, who } = self;
         let mut stream = TcpStream::connect(host).map_err(said)?;
-        let head = format!("Host: {host}\r\nCookie: {cookie}\r\nConnection: close\r\n\r\n");
+        let head = format!("Host: {host}\r\n{who}Connection: close\r\n\r\n");
         stream.write_all(format!("GET {path} HTTP/1.1\r\n{head}").as_bytes()).map_err(said)?;
         let mut buffer = vec![0; 64 * 1024];
         loop {
@@ -156,16 +183,15 @@ impl Visitor {
 }
 
 impl Connection {
-    fn ask(&mut self, method: &str, path: &str, body: &[u8]) -> Result<Answer, String> {
+    fn ask(&mut self, method: &str, path: &str, kind: &str, body: &[u8]) -> Result<Answer, String> {
         let said = |error: std::io::Error| format!("{path}: {error}");
-        let Connection { host, cookie, .. } = self;
-        let mut request =
-            format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\nCookie: {cookie}\r\n");
-        if method == "POST" {
-            request += &format!(
-                "Origin: http://{host}\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n",
-                body.len()
-            );
+        let Connection { host, who, .. } = self;
+        let mut request = format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\n{who}");
+        if !kind.is_empty() {
+            request += &format!("Content-Type: {kind}\r\nContent-Length: {}\r\n", body.len());
+        }
+        if kind == FORM {
+            request += &format!("Origin: http://{host}\r\n");
         }
         let request = [request.as_bytes(), b"\r\n", body].concat();
         self.stream.get_mut().write_all(&request).map_err(said)?;
