@@ -4,6 +4,7 @@ mod held;
 mod load;
 mod peak;
 mod process;
+mod profile;
 mod report;
 mod servers;
 mod settings;
@@ -50,6 +51,9 @@ fn run() -> Result<(), String> {
     if settings.wants("stored") {
         let folder = programs.work.join(format!("stored-{}", settings.stored));
         report.stored = Some(stored::stored(&folder, programs, &settings)?);
+    }
+    if settings.wants("profile") {
+        report.profile = profile::profile(programs, &settings)?;
     }
     report.section(&settings, begun.elapsed(), &load_before).publish(settings.write)
 }

@@ -8,6 +8,7 @@ use beaconry_bench_section::{Section, today};
 use crate::held::{Held, PART};
 use crate::load::Outcome;
 use crate::peak::{Kind, Measured, median, ratio};
+use crate::profile::Profile;
 use crate::settings::Settings;
 use crate::stored::Stored;
 use beaconry_bench_collector::beacon::Beacon;
@@ -22,6 +23,8 @@ pub(crate) struct Report {
     /// Each round with what an fsync took.
     pub(crate) one: Vec<(Measured, f64)>,
     pub(crate) stored: Option<Stored>,
+    /// Where there is a profiler.
+    pub(crate) profile: Option<Profile>,
 }
 
 /// One figure with its limit.
@@ -60,6 +63,7 @@ impl Report {
         self.steady_table(text);
         self.held_table(text);
         self.stored_table(text);
+        self.profile_table(text);
         *text += NOTES;
         section
     }
@@ -216,6 +220,21 @@ impl Report {
                 held.bytes,
             );
         }
+    }
+
+    fn profile_table(&self, text: &mut String) {
+        let Some(profile) = &self.profile else { return };
+        let _ = writeln!(
+            text,
+            "\n| where the server's time goes at 512 connections, in percent of its samples | threads that answer | threads that write |\n\
+             | --- | --: | --: |"
+        );
+        let mut sums = [0.0, 0.0];
+        for (what, [answer, write]) in &profile.rows {
+            let _ = writeln!(text, "| {what} | {answer:.1} | {write:.1} |");
+            sums = [sums[0] + answer, sums[1] + write];
+        }
+        let _ = writeln!(text, "| all | {:.1} | {:.1} |", sums[0], sums[1]);
     }
 
     fn stored_table(&self, text: &mut String) {

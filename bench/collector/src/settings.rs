@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::servers::Programs;
 
 const USAGE: &str = "beaconry-bench-collector --binary FILE --hyper FILE --work FOLDER [--rounds N] [--stored N] \
-                     [--only PART[,PART]] [--lean] [--quick] [--write]; parts: peak, steady, held, one, stored";
+                     [--only PART[,PART]] [--lean] [--quick] [--write]; parts: peak, steady, held, one, stored, profile";
 
 /// How much is measured.
 #[derive(Clone, Debug)]
