@@ -428,6 +428,12 @@ fn a_second_try_is_known_as_one() {
         assert_eq!(answer.json()["stored"], json!(stored));
     }
     assert_eq!(post(&"k".repeat(201)).0, 400);
+    let twice = json!({ "items": [item, item] });
+    api.refuses("POST", &path, &twice, 400, "items[1].id: expected one that no other item has");
+    let other = json!({ "items": [api.item("A-4")] });
+    let reused = api.ask_with("POST", &path, &api.token, &["Idempotency-Key: one"], &other);
+    assert_eq!(Api::problem(&reused).0, 409);
+    assert_eq!(reused.json()["code"], json!("idempotency_key_reused"));
 }
 
 #[test]
