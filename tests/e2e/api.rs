@@ -161,6 +161,18 @@ impl Api {
         assert_eq!(self.ask("PATCH", &path, &self.token, &body).status, 204);
     }
 
+    /// Lets nobody read or write the event by email addresses.
+    fn forbid_email(&self) {
+        let file = self.folder.path().join("allowed.toml");
+        let both = "read = true\nwrite = true\n";
+        let toml = format!(
+            "[allowed.email]\nread = false\nwrite = false\n[allowed.mobile]\n{both}[allowed.crm_id]\n{both}"
+        );
+        std::fs::write(&file, toml).unwrap();
+        let file = file.to_str().unwrap();
+        run(self.folder.path(), &["event", "edit", "order-placed", "--file", file]);
+    }
+
     fn item(&self, order: &str) -> Value {
         json!({
             "event_time": "2026-01-01T12:00:00+01:00",
@@ -619,13 +631,7 @@ fn an_events_allowed_operations_bind_the_api() {
     let path = api.events_of("ada%40shop.example");
     let body = json!({ "items": [api.item("A-1")] });
     assert_eq!(api.ask("POST", &path, &api.token, &body).status, 201);
-    let file = api.folder.path().join("allowed.toml");
-    let both = "read = true\nwrite = true\n";
-    let toml = format!(
-        "[allowed.email]\nread = false\nwrite = false\n[allowed.mobile]\n{both}[allowed.crm_id]\n{both}"
-    );
-    std::fs::write(&file, toml).unwrap();
-    run(api.folder.path(), &["event", "edit", "order-placed", "--file", file.to_str().unwrap()]);
+    api.forbid_email();
     beaconry_tests::eventually("a write that is not allowed is refused", || {
         (api.ask("POST", &path, &api.token, &body).status == 403).then_some(())
     });
@@ -654,7 +660,8 @@ fn segments_and_consents_are_evaluated() {
     let evaluate = api.profile(EMAIL, "ada%40shop.example", "/evaluations");
     let body = json!({ "segments": [{ "discriminator": low }, { "discriminator": high }], "time_zone": "Europe/Stockholm" });
     let matches = api.ask("POST", &evaluate, &api.token, &body);
-    assert_eq!(matches.json(), json!({ "matches": [{ "discriminator": low }], "broken": [] }));
+    let expected = json!({ "matches": [{ "discriminator": low }], "broken": [], "forbidden": [] });
+    assert_eq!(matches.json(), expected);
     assert_eq!(api.get("/audience/segments/").json()["items"].as_array().map(Vec::len), Some(2));
     assert_eq!(api.get(&format!("/audience/segments/{low}")).json()["name"], json!("Bought"));
     api.refuses(
@@ -682,10 +689,60 @@ fn segments_and_consents_are_evaluated() {
     // A segment that names a hidden event is broken, and is not evaluated.
     run(api.folder.path(), &["event", "hide", "order-placed", "--yes"]);
     let body = json!({ "segments": [{ "discriminator": high }] });
-    let broken = json!({ "matches": [], "broken": [{ "discriminator": high }] });
+    let broken = json!({ "matches": [], "broken": [{ "discriminator": high }], "forbidden": [] });
     beaconry_tests::eventually("the segment is broken", || {
         (api.ask("POST", &evaluate, &api.token, &body).json() == broken).then_some(())
     });
+}
+
+#[test]
+fn who_is_in_a_segment_is_told_only_where_its_events_may_be_read() {
+    let api = Api::new();
+    let (person, none) = (api.person(), Value::Null);
+    let everywhere = ["email", "crm-id", "web"].map(|keyspace| ["--keyspace", keyspace]).concat();
+    let grants = [&["--all-sections", "--read", "--write"][..], &everywhere].concat();
+    let merge = json!({ "profiles": [
+        { "keyspace_discriminator": EMAIL, "profile_key": "ada@shop.example" },
+        { "keyspace_discriminator": CRM_ID, "profile_key": "C-1" },
+        { "keyspace_discriminator": WEB, "profile_key": "visitor-1" },
+    ] });
+    let everything = api.token_of(&grants);
+    assert_eq!(api.ask("PUT", "/audience/profiles/merges", &everything, &merge).status, 204);
+    let post = json!({ "items": [api.item("A-1")] });
+    let events = api.events_of("ada%40shop.example");
+    assert_eq!(api.ask("POST", &events, &api.token, &post).status, 201);
+    let segments = format!("/v1/sections/{}/segments", api.section);
+    let condition = json!({ "event": { "event": api.event } });
+    let body = json!({ "name": "Bought", "condition": condition });
+    let made = api.ask("POST", &segments, &person, &body).json();
+    let segment = made["discriminator"].as_str().unwrap();
+    let evaluate = |keyspace: &str, key: &str| {
+        let path = api.profile(keyspace, key, "/evaluations");
+        let body = json!({ "segments": [{ "discriminator": segment }] });
+        api.ask("POST", &path, &api.token, &body).json()
+    };
+    let one = json!([{ "discriminator": segment }]);
+    assert_eq!(evaluate(EMAIL, "ada%40shop.example")["matches"], one);
+    let keys = || -> Vec<Vec<Value>> {
+        let count = format!("{segments}/count");
+        let count = api.ask("POST", &count, &person, &json!({ "condition": condition })).json();
+        let members = api.ask("GET", &format!("/v1/segments/{segment}/members"), &person, &none);
+        let found = [count["sample"][0].clone(), members.json()["items"][0].clone()];
+        let keys = found.iter().map(|one| one["keys"].as_array().unwrap().iter());
+        keys.map(|keys| keys.map(|key| key["profile_key"].clone()).collect()).collect()
+    };
+    let carried = [json!("ada@shop.example"), json!("C-1")];
+    assert_eq!(keys(), [carried.clone(), carried], "no visitor's id");
+    api.forbid_email();
+    let refused = json!({ "matches": [], "broken": [], "forbidden": one });
+    beaconry_tests::eventually("by email, nothing is said", || {
+        (evaluate(EMAIL, "ada%40shop.example") == refused).then_some(())
+    });
+    assert_eq!(evaluate(CRM_ID, "C-1")["matches"], one);
+    assert_eq!(keys(), [[json!("C-1")], [json!("C-1")]]);
+    let listed = beaconry(api.folder.path(), 0, &["segment", "export", "Bought", "--json"]).out;
+    assert!(listed.contains("C-1") && !listed.contains("ada@"), "{listed}");
+    assert!(!listed.contains("visitor-1"), "{listed}");
 }
 
 #[test]

@@ -80,6 +80,8 @@ struct Matches {
     matches: Vec<SegmentName>,
     /// Those that are not evaluated, because they name what is hidden or gone.
     broken: Vec<SegmentName>,
+    /// Those that are not evaluated, because they name an event that outside systems may not read through this keyspace.
+    forbidden: Vec<SegmentName>,
 }
 
 const NOT_DONE: (u16, &str) = (503, "Nothing was changed; try again after `Retry-After` seconds.");
@@ -152,7 +154,8 @@ pub(super) fn operations() -> Vec<Operation> {
         }),
         of(Operation {
             summary: "Which segments match",
-            about: "Holds the profile against segments of the sections that the key is for.",
+            about: "Holds the profile against segments of the sections that the key is for. Whether somebody is in a segment \
+                    tells of the events it names, so it is said only where each of them may be read through the keyspace.",
             example: r#"{"segments":[{"discriminator":"com.beaconry.segments.…"}],"time_zone":"Europe/Stockholm"}"#,
             refuses: &[(404, "There is no such profile, keyspace or segment.")],
             ..with(
@@ -266,13 +269,18 @@ fn evaluate(call: &Call, asked: Evaluation) -> Result<Found<Matches>, Problem> {
     }
     let reader = call.profiles_now()?;
     let profile = reader.find(&key)?.ok_or(ProfileError::NotFound)?;
-    let mut matches = Matches { matches: Vec::new(), broken: Vec::new() };
+    let mut matches =
+        Matches { matches: Vec::new(), broken: Vec::new(), forbidden: Vec::new() };
     // Each once, however often it is asked for.
     let asked: BTreeMap<String, ()> =
         asked.segments.into_iter().map(|segment| (segment.discriminator, ())).collect();
     for discriminator in asked.into_keys() {
         let (snapshot, segment) = segment_called(call, &discriminator)?;
         let (section, condition) = (&segment.section, &segment.condition);
+        if snapshot.forbids(condition, key.keyspace()).is_some() {
+            matches.forbidden.push(SegmentName { discriminator });
+            continue;
+        }
         match reader.fits(&snapshot, section, condition, &profile, call.now) {
             Ok(true) => matches.matches.push(SegmentName { discriminator }),
             Ok(false) => {}
