@@ -24,6 +24,7 @@ mod serve;
 mod token;
 mod v1;
 mod webhooks;
+mod zone;
 
 use std::sync::Arc;
 
