@@ -8,36 +8,37 @@ use tempfile::TempDir;
 
 use crate::setting::{create, run};
 
-const EMAIL: &str = "com.apsis1.keyspaces.email";
-const CRM_ID: &str = "com.apsis1.keyspaces.crm-id";
+pub(crate) const EMAIL: &str = "com.apsis1.keyspaces.email";
+pub(crate) const CRM_ID: &str = "com.apsis1.keyspaces.crm-id";
 const WEB: &str = "com.apsis1.keyspaces.web";
+/// Options for a server that may be asked as often as one likes.
+pub(crate) const UNBOUND: [&str; 6] =
+    ["--api-rate", "0", "--api-profile-rate", "0", "--api-token-rate", "0"];
 
 /// A server with a section, an event and an API key for everything but web visitors.
-struct Api {
-    server: Server,
-    folder: TempDir,
-    token: String,
-    section: String,
-    event: String,
+pub(crate) struct Api {
+    pub(crate) server: Server,
+    pub(crate) folder: TempDir,
+    pub(crate) token: String,
+    pub(crate) section: String,
+    pub(crate) event: String,
 }
 
 impl Api {
-    /// Rates far above what a test asks for.
-    fn new() -> Api {
-        Api::with(&[
-            "--api-rate",
-            "10000",
-            "--api-profile-rate",
-            "10000",
-            "--api-token-rate",
-            "10000",
-        ])
+    /// Without bounds on how often it is asked.
+    pub(crate) fn new() -> Api {
+        Api::with(&UNBOUND)
     }
 
     fn with(options: &[&str]) -> Api {
         let folder = tempfile::tempdir().unwrap();
         run(folder.path(), &["section", "create", "Shop", "--origin", "https://shop.example"]);
         create(folder.path(), "Order placed", &["orderid:text:required", "total:decimal"], None);
+        Api::on(folder, options)
+    }
+
+    /// A server on a folder that has a section "Shop" with an event "Order placed".
+    pub(crate) fn on(folder: TempDir, options: &[&str]) -> Api {
         let (section, event) =
             (section(folder.path(), "Shop"), event(folder.path(), "order-placed"));
         let server = Server::start_with(folder.path(), options);
@@ -55,7 +56,7 @@ impl Api {
     }
 
     /// An access token of a new key with these grants.
-    fn token_of(&self, grants: &[&str]) -> String {
+    pub(crate) fn token_of(&self, grants: &[&str]) -> String {
         let key = beaconry(
             self.folder.path(),
             0,
@@ -67,7 +68,7 @@ impl Api {
         answer.json()["access_token"].as_str().unwrap().to_owned()
     }
 
-    fn sign_in(&self, key: &Value) -> Answer {
+    pub(crate) fn sign_in(&self, key: &Value) -> Answer {
         let body = json!({
             "grant_type": "client_credentials",
             "client_id": key["client_id"],
@@ -76,12 +77,12 @@ impl Api {
         self.ask("POST", "/oauth/token", "", &body)
     }
 
-    fn person(&self) -> String {
+    pub(crate) fn person(&self) -> String {
         let made = beaconry(self.folder.path(), 0, &["token", "create", "Laptop", "--json"]).json();
         made["token"].as_str().unwrap().to_owned()
     }
 
-    fn ask(&self, method: &str, path: &str, token: &str, body: &Value) -> Answer {
+    pub(crate) fn ask(&self, method: &str, path: &str, token: &str, body: &Value) -> Answer {
         self.ask_with(method, path, token, &[], body)
     }
 
@@ -104,12 +105,12 @@ impl Api {
         request(&self.server.console, method, path, &headers, body.as_bytes())
     }
 
-    fn get(&self, path: &str) -> Answer {
+    pub(crate) fn get(&self, path: &str) -> Answer {
         self.ask("GET", path, &self.token, &Value::Null)
     }
 
     /// A problem's status and detail, where it is one as it must be.
-    fn problem(answer: &Answer) -> (u16, String) {
+    pub(crate) fn problem(answer: &Answer) -> (u16, String) {
         assert_eq!(
             answer.header("content-type"),
             Some("application/problem+json"),
@@ -134,7 +135,7 @@ impl Api {
         format!("/audience/keyspaces/{keyspace}/profiles/{key}{rest}")
     }
 
-    fn events_of(&self, key: &str) -> String {
+    pub(crate) fn events_of(&self, key: &str) -> String {
         self.profile(EMAIL, key, &format!("/sections/{}/events", self.section))
     }
 
@@ -162,7 +163,7 @@ impl Api {
     }
 
     /// Lets nobody read or write the event by email addresses.
-    fn forbid_email(&self) {
+    pub(crate) fn forbid_email(&self) {
         let file = self.folder.path().join("allowed.toml");
         let both = "read = true\nwrite = true\n";
         let toml = format!(
@@ -173,7 +174,7 @@ impl Api {
         run(self.folder.path(), &["event", "edit", "order-placed", "--file", file]);
     }
 
-    fn item(&self, order: &str) -> Value {
+    pub(crate) fn item(&self, order: &str) -> Value {
         json!({
             "event_time": "2026-01-01T12:00:00+01:00",
             "version_id": self.version(),
@@ -464,7 +465,7 @@ fn a_version_is_posted_with_from_when_it_is_current_to_when_it_is_deprecated() {
     assert_eq!(api.ask("POST", &path, &api.token, &with(&first)).status, 201);
     api.refuses("POST", &path, &with(&pending), 400, "is pending until");
     // An hour later.
-    let (folder, token) = (api.folder.path(), api.token.clone());
+    let (folder, token, person) = (api.folder.path(), api.token.clone(), api.person());
     api.server.stop();
     let server = Server::start_shifted(folder, 61);
     let ask = |version: &str| {
@@ -483,6 +484,14 @@ fn a_version_is_posted_with_from_when_it_is_current_to_when_it_is_deprecated() {
         "{}",
         refused.1
     );
+    // Unless the event accepts old versions.
+    let (path, body) = ("/v1/events/order-placed/tracking/enable", r#"{"stale":"accept"}"#);
+    let headers =
+        [format!("Authorization: Bearer {person}"), format!("Content-Length: {}", body.len())];
+    let headers: Vec<&str> = headers.iter().map(String::as_str).collect();
+    let on = request(&server.console, "POST", path, &headers, body.as_bytes());
+    assert_eq!(on.status, 200, "{}", on.text());
+    assert_eq!(ask(&first).status, 201);
 }
 
 #[test]
@@ -664,6 +673,8 @@ fn segments_and_consents_are_evaluated() {
     assert_eq!(matches.json(), expected);
     assert_eq!(api.get("/audience/segments/").json()["items"].as_array().map(Vec::len), Some(2));
     assert_eq!(api.get(&format!("/audience/segments/{low}")).json()["name"], json!("Bought"));
+    let nowhere = json!({ "segments": [], "time_zone": "Europe/Atlantis" });
+    api.refuses("POST", &evaluate, &nowhere, 400, "time_zone: expected a name of IANA's database");
     api.refuses(
         "POST",
         &evaluate,
@@ -829,6 +840,20 @@ fn rates_and_sizes_are_bounded() {
         &vec![b' '; 100_001],
     );
     assert_eq!(Api::problem(&large).0, 413);
+}
+
+#[test]
+fn a_stranger_cannot_use_up_the_tokens_of_a_client() {
+    let api = Api::with(&["--api-token-rate", "3"]);
+    let grants = ["--all-sections", "--keyspace", "email", "--read", "--json"];
+    let key = beaconry(api.folder.path(), 0, &[&["key", "create", "Reader"][..], &grants].concat());
+    let key = key.json();
+    let wrong = json!({ "client_id": key["client_id"], "client_secret": "guessed" });
+    let tried: Vec<u16> = (0..10).map(|_| api.sign_in(&wrong).status).collect();
+    assert_eq!(tried[..3], [401, 401, 401]);
+    assert!(tried.contains(&429), "{tried:?}");
+    assert_eq!(api.sign_in(&key).status, 200);
+    assert_eq!(api.sign_in(&json!({ "client_id": "none", "client_secret": "x" })).status, 429);
 }
 
 #[test]
