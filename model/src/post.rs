@@ -58,6 +58,8 @@ pub enum ItemCode {
     InFuture,
     /// The event does not let outside systems write through this keyspace.
     NotAllowed,
+    /// Another item of the request has the same id for the same event.
+    RepeatedId,
 }
 
 impl ItemError {
@@ -71,6 +73,14 @@ impl ItemError {
             "items[{item}].version_id: expected the id of a version of one of the section's events, got {version_id:.80}"
         );
         ItemError::new(item, ItemCode::UnknownVersion, detail)
+    }
+
+    /// The error of an item that has the id of an earlier one, `first`, for the same event.
+    pub fn repeated_id(item: usize, first: usize) -> ItemError {
+        let detail = format!(
+            "items[{item}].id: expected one that no other item has for this event, got that of items[{first}]"
+        );
+        ItemError::new(item, ItemCode::RepeatedId, detail)
     }
 }
 
@@ -193,6 +203,19 @@ pub fn judge_post(
         unchecked: false,
     };
     Ok(Accepted { facts, data })
+}
+
+/// Whether an item is what was stored at an earlier try of it: then it happened at `time`, arrived at `received`, and its data
+/// was written as `data`. An item without a time says nothing against the one it was given.
+pub fn is_stored(
+    item: &Item,
+    version: &Version,
+    (time, received): (Timestamp, Timestamp),
+    data: &str,
+) -> bool {
+    item.time.is_none_or(|said| said.min(received) == time)
+        && check_data(&version.fields, &item.data, None)
+            .is_ok_and(|checked| checked.as_str() == data)
 }
 
 fn usable(place: usize, event: &Event, version: &Version, now: Timestamp) -> Result<(), ItemError> {

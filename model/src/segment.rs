@@ -237,6 +237,22 @@ impl Condition {
         }
     }
 
+    /// Has days be those of a calendar: `before` gives the moment so many of them ago.
+    pub fn by_calendar(&mut self, before: &impl Fn(u32) -> Timestamp) {
+        match self {
+            Condition::All(parts) | Condition::Any(parts) => {
+                parts.iter_mut().for_each(|part| part.by_calendar(before));
+            }
+            Condition::Not(part) => part.by_calendar(before),
+            Condition::Event(event) => {
+                if let Period::LastDays(days) = event.period {
+                    event.period = Period::Between { from: Some(before(days)), to: None };
+                }
+            }
+            Condition::Attribute(_) | Condition::Consent(_) => {}
+        }
+    }
+
     /// Every condition that it is joined from.
     pub fn leaves(&self) -> Vec<Leaf<'_>> {
         match self {

@@ -86,9 +86,10 @@ impl Filter {
     }
 }
 
-/// Whether `index.db` holds this id.
-pub(crate) fn holds(index: &Connection, id: EventId) -> Result<bool, rusqlite::Error> {
-    index.prepare_cached("SELECT 1 FROM ids WHERE id = ?")?.exists([id.0])
+/// The place of the log that `index.db` has for this id. Of a deleted event the row there is gone.
+pub(crate) fn place(index: &Connection, id: EventId) -> Result<Option<i64>, rusqlite::Error> {
+    let mut statement = index.prepare_cached("SELECT seq FROM ids WHERE id = ?")?;
+    statement.query_row([id.0], |row| row.get(0)).optional()
 }
 
 /// The last place of the log that is merged.

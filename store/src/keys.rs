@@ -131,10 +131,7 @@ impl Keys {
         now: Timestamp,
     ) -> Result<Option<(String, i64)>, StoreError> {
         let mut inner = self.inner();
-        // A client that is not known costs as much time as one that is.
-        let stored = inner.key(client_id)?.cloned();
-        let kept = stored.as_ref().map_or(&[][..], |stored| &stored.secret);
-        if !same(&hash(secret), kept) {
+        if !inner.lets_in(client_id, secret)? {
             return Ok(None);
         }
         change::note_use(&inner.connection, client_id, now)?;
@@ -144,6 +141,11 @@ impl Keys {
     /// Whether there is a key of this client.
     pub fn knows(&self, client_id: &str) -> Result<bool, StoreError> {
         Ok(self.inner().key(client_id)?.is_some())
+    }
+
+    /// Whether there is a key of this client, with this secret.
+    pub fn lets_in(&self, client_id: &str, secret: &str) -> Result<bool, StoreError> {
+        self.inner().lets_in(client_id, secret)
     }
 
     /// The key behind an access token.
@@ -191,6 +193,12 @@ impl Inner {
             self.refresh(Duration::ZERO)?;
         }
         Ok(self.keys.get(client_id))
+    }
+
+    /// A client that is not known costs as much time as one that is.
+    fn lets_in(&mut self, client_id: &str, secret: &str) -> Result<bool, StoreError> {
+        let kept = self.key(client_id)?.map_or(&[][..], |stored| &stored.secret);
+        Ok(same(&hash(secret), kept))
     }
 
     /// Reads all anew where another process changed something, unless it was asked less than this long ago.

@@ -1,6 +1,7 @@
 //! Definitions on disk: each change is one transaction with its audit entry.
 
 mod apply;
+mod define;
 mod people;
 
 use rusqlite::{Connection, ErrorCode, OptionalExtension, TransactionBehavior, params};

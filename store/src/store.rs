@@ -11,6 +11,7 @@ use tokio::sync::oneshot;
 
 use beaconry_model::error::Refusal;
 use beaconry_model::event::Event;
+use beaconry_model::event_id::EventId;
 use beaconry_model::judge::Facts;
 use beaconry_model::time::Timestamp;
 
@@ -34,7 +35,7 @@ use crate::snapshot::{EventNo, Known, Snapshot};
 use crate::tally::Tally;
 use crate::told::Told;
 use crate::watch::{self, Seen};
-use crate::writer::{AppendError, Entry, Pending, QUEUE, Write, Writer, Written};
+use crate::writer::{AppendError, Entry, Pending, Places, QUEUE, Write, Writer, Written};
 
 /// Everything durable of one data folder, opened to serve. One process at a time can have it. Dropping it waits until
 /// everything that was taken is written and merged.
@@ -42,6 +43,7 @@ use crate::writer::{AppendError, Entry, Pending, QUEUE, Write, Writer, Written};
 pub struct Store {
     pub(crate) definitions: Arc<Definitions>,
     pub(crate) writer: SyncSender<Write>,
+    filter: Arc<Filter>,
     pub(crate) profiler: Profiler,
     pub(crate) pool: profiles::Pool,
     seen: Sender<Seen>,
@@ -136,7 +138,7 @@ impl Store {
     ) -> Result<Arc<Store>, StoreError> {
         let definitions = Arc::new(Definitions::open(folder, clock)?);
         let shared = Shared::default();
-        let Writing { writer, profiler, merged, mut threads } =
+        let Writing { writer, filter, profiler, merged, mut threads } =
             start_writing(&definitions, &shared)?;
         let Shared { condition, backlog, refused } = shared;
         let (seen, news) = mpsc::channel();
@@ -149,6 +151,7 @@ impl Store {
         Ok(Arc::new(Store {
             definitions,
             writer,
+            filter,
             profiler,
             pool: profiles::Pool::default(),
             seen,
@@ -237,6 +240,17 @@ impl Store {
         Ok(written)
     }
 
+    /// The places of the log at which events with these ids are. Costs nothing where all of them are new, which nearly all
+    /// are: only else the writer is asked, who alone knows what is not merged yet.
+    pub(crate) async fn places(&self, ids: Vec<EventId>) -> Result<Places, AppendError> {
+        if ids.iter().all(|id| self.filter.is_new(*id)) {
+            return Ok(Ok(vec![None; ids.len()]));
+        }
+        let (done, wait) = oneshot::channel();
+        send(&self.writer, Write::Find { ids, done })?;
+        wait.await.map_err(|_| AppendError::Busy)
+    }
+
     /// Counts a beacon that was refused, with its web origin where that is why. Nothing else of it is kept. The count is
     /// on disk within about a second, and may be lost by a crash until then.
     pub fn count_refused(
@@ -317,13 +331,15 @@ pub(crate) fn queue(
     place: Option<Place>,
 ) -> Result<oneshot::Receiver<Told>, AppendError> {
     let (done, wait) = oneshot::channel();
-    match writer.try_send(Write::Append { entries, done, place }) {
-        Ok(()) => Ok(wait),
-        Err(TrySendError::Full(_)) => Err(AppendError::Busy),
-        Err(TrySendError::Disconnected(_)) => {
-            Err(AppendError::Broken("the writer has stopped".to_owned()))
-        }
-    }
+    send(writer, Write::Append { entries, done, place })?;
+    Ok(wait)
+}
+
+fn send(writer: &SyncSender<Write>, write: Write) -> Result<(), AppendError> {
+    writer.try_send(write).map_err(|refused| match refused {
+        TrySendError::Full(_) => AppendError::Busy,
+        TrySendError::Disconnected(_) => AppendError::Broken("the writer has stopped".to_owned()),
+    })
 }
 
 impl Drop for Store {
@@ -355,6 +371,7 @@ struct Shared {
 /// The threads that write, and how to ask them.
 struct Writing {
     writer: SyncSender<Write>,
+    filter: Arc<Filter>,
     profiler: Profiler,
     merged: Arc<AtomicI64>,
     threads: Vec<JoinHandle<()>>,
@@ -385,7 +402,7 @@ fn start_writing(definitions: &Definitions, shared: &Shared) -> Result<Writing, 
     let writer = Writer {
         events,
         index,
-        filter,
+        filter: filter.clone(),
         merger: to_merger,
         merged: merged.clone(),
         next_seq,
@@ -411,5 +428,5 @@ fn start_writing(definitions: &Definitions, shared: &Shared) -> Result<Writing, 
             }
         }),
     ];
-    Ok(Writing { writer: to_writer, profiler, merged, threads })
+    Ok(Writing { writer: to_writer, filter, profiler, merged, threads })
 }

@@ -1,7 +1,7 @@
 //! The one thread that writes the log: takes the requests that wait, writes them as one group, and answers after the
 //! group's commit.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::mpsc::{Receiver, Sender};
@@ -12,6 +12,7 @@ use beaconry_model::event_id::EventId;
 use beaconry_model::judge::{Accepted, Quarantined};
 use beaconry_model::time::Timestamp;
 use rusqlite::Connection;
+use tokio::sync::oneshot;
 
 use crate::backlog::{Backlog, Place};
 use crate::condition::Condition;
@@ -115,11 +116,16 @@ pub struct Written {
 /// A request's entries, who waits for them, and their place among what waits.
 type Append = (Vec<Entry>, Done, Option<Place>);
 
+/// The place of the log of each id that was asked for; `None` where it was never stored.
+pub(crate) type Places = Result<Vec<Option<i64>>, rusqlite::Error>;
+
 /// What the writer is asked to do.
 #[derive(Debug)]
 pub(crate) enum Write {
     /// Store these, then say so.
     Append { entries: Vec<Entry>, done: Done, place: Option<Place> },
+    /// Say at which places of the log these ids are.
+    Find { ids: Vec<EventId>, done: oneshot::Sender<Places> },
     /// Some time has passed.
     Tick,
     /// Delete these events, whose time has passed.
@@ -164,14 +170,16 @@ pub(crate) struct Writer {
 pub(crate) struct Pending {
     /// The run that is growing.
     run: Vec<Unmerged>,
-    ids: HashSet<EventId>,
+    /// Its ids, with their places of the log.
+    ids: HashMap<EventId, i64>,
     /// Runs on their way, with the place of the log each reaches to.
-    merging: VecDeque<(HashSet<EventId>, i64)>,
+    merging: VecDeque<(HashMap<EventId, i64>, i64)>,
 }
 
 impl Pending {
-    fn holds(&self, id: &EventId) -> bool {
-        self.ids.contains(id) || self.merging.iter().any(|(ids, _)| ids.contains(id))
+    fn place(&self, id: &EventId) -> Option<i64> {
+        let merging = || self.merging.iter().find_map(|(ids, _)| ids.get(id));
+        self.ids.get(id).or_else(merging).copied()
     }
 
     fn let_go(&mut self, merged: i64) {
@@ -284,7 +292,7 @@ impl Writer {
                     Entry::Accepted(event, accepted) => (event, accepted, false),
                 };
                 let facts = accepted.facts();
-                if self.is_known(facts.id)? {
+                if self.place(facts.id)?.is_some() {
                     written.duplicates += 1;
                     continue;
                 }
@@ -292,7 +300,7 @@ impl Writer {
                 rows.push((*event, accepted));
                 tally.stored(*event, accepted, replayed);
                 self.filter.add(facts.id);
-                self.unmerged.ids.insert(facts.id);
+                self.unmerged.ids.insert(facts.id, seq);
                 run.push(Unmerged {
                     id: facts.id,
                     seq,
@@ -311,14 +319,24 @@ impl Writer {
         Ok(all)
     }
 
-    /// Whether this id was stored before: in the group, not merged yet, or merged.
-    fn is_known(&self, id: EventId) -> Result<bool, rusqlite::Error> {
-        Ok(!self.filter.is_new(id) && (self.unmerged.holds(&id) || index::holds(&self.index, id)?))
+    /// The place of the log of an id that was stored before: in the group, not merged yet, or merged.
+    fn place(&self, id: EventId) -> Result<Option<i64>, rusqlite::Error> {
+        if self.filter.is_new(id) {
+            return Ok(None);
+        }
+        match self.unmerged.place(&id) {
+            Some(place) => Ok(Some(place)),
+            None => index::place(&self.index, id),
+        }
     }
 
     fn chore(&mut self, chore: Write) {
         let outcome = match chore {
             Write::Append { .. } => Ok(()),
+            Write::Find { ids, done } => {
+                let _ = done.send(ids.into_iter().map(|id| self.place(id)).collect());
+                return;
+            }
             Write::Tick => {
                 self.ticks += 1;
                 if self.ticks >= PATIENCE {
@@ -447,7 +465,7 @@ impl Writer {
         let Some(reaches) = self.unmerged.run.last().map(|unmerged| unmerged.seq) else { return };
         let run = std::mem::take(&mut self.unmerged.run);
         // The next run is likely to be as long.
-        let empty = HashSet::with_capacity(run.len());
+        let empty = HashMap::with_capacity(run.len());
         let ids = std::mem::replace(&mut self.unmerged.ids, empty);
         self.unmerged.merging.push_back((ids, reaches));
         let _ = self.merger.send(Merge::Run { run, reaches });

@@ -8,36 +8,37 @@ use tempfile::TempDir;
 
 use crate::setting::{create, run};
 
-const EMAIL: &str = "com.apsis1.keyspaces.email";
-const CRM_ID: &str = "com.apsis1.keyspaces.crm-id";
+pub(crate) const EMAIL: &str = "com.apsis1.keyspaces.email";
+pub(crate) const CRM_ID: &str = "com.apsis1.keyspaces.crm-id";
 const WEB: &str = "com.apsis1.keyspaces.web";
+/// Options for a server that may be asked as often as one likes.
+pub(crate) const UNBOUND: [&str; 6] =
+    ["--api-rate", "0", "--api-profile-rate", "0", "--api-token-rate", "0"];
 
 /// A server with a section, an event and an API key for everything but web visitors.
-struct Api {
-    server: Server,
-    folder: TempDir,
-    token: String,
-    section: String,
-    event: String,
+pub(crate) struct Api {
+    pub(crate) server: Server,
+    pub(crate) folder: TempDir,
+    pub(crate) token: String,
+    pub(crate) section: String,
+    pub(crate) event: String,
 }
 
 impl Api {
-    /// Rates far above what a test asks for.
-    fn new() -> Api {
-        Api::with(&[
-            "--api-rate",
-            "10000",
-            "--api-profile-rate",
-            "10000",
-            "--api-token-rate",
-            "10000",
-        ])
+    /// Without bounds on how often it is asked.
+    pub(crate) fn new() -> Api {
+        Api::with(&UNBOUND)
     }
 
     fn with(options: &[&str]) -> Api {
         let folder = tempfile::tempdir().unwrap();
         run(folder.path(), &["section", "create", "Shop", "--origin", "https://shop.example"]);
         create(folder.path(), "Order placed", &["orderid:text:required", "total:decimal"], None);
+        Api::on(folder, options)
+    }
+
+    /// A server on a folder that has a section "Shop" with an event "Order placed".
+    pub(crate) fn on(folder: TempDir, options: &[&str]) -> Api {
         let (section, event) =
             (section(folder.path(), "Shop"), event(folder.path(), "order-placed"));
         let server = Server::start_with(folder.path(), options);
@@ -55,7 +56,7 @@ impl Api {
     }
 
     /// An access token of a new key with these grants.
-    fn token_of(&self, grants: &[&str]) -> String {
+    pub(crate) fn token_of(&self, grants: &[&str]) -> String {
         let key = beaconry(
             self.folder.path(),
             0,
@@ -67,7 +68,7 @@ impl Api {
         answer.json()["access_token"].as_str().unwrap().to_owned()
     }
 
-    fn sign_in(&self, key: &Value) -> Answer {
+    pub(crate) fn sign_in(&self, key: &Value) -> Answer {
         let body = json!({
             "grant_type": "client_credentials",
             "client_id": key["client_id"],
@@ -76,12 +77,12 @@ impl Api {
         self.ask("POST", "/oauth/token", "", &body)
     }
 
-    fn person(&self) -> String {
+    pub(crate) fn person(&self) -> String {
         let made = beaconry(self.folder.path(), 0, &["token", "create", "Laptop", "--json"]).json();
         made["token"].as_str().unwrap().to_owned()
     }
 
-    fn ask(&self, method: &str, path: &str, token: &str, body: &Value) -> Answer {
+    pub(crate) fn ask(&self, method: &str, path: &str, token: &str, body: &Value) -> Answer {
         self.ask_with(method, path, token, &[], body)
     }
 
@@ -104,12 +105,12 @@ impl Api {
         request(&self.server.console, method, path, &headers, body.as_bytes())
     }
 
-    fn get(&self, path: &str) -> Answer {
+    pub(crate) fn get(&self, path: &str) -> Answer {
         self.ask("GET", path, &self.token, &Value::Null)
     }
 
     /// A problem's status and detail, where it is one as it must be.
-    fn problem(answer: &Answer) -> (u16, String) {
+    pub(crate) fn problem(answer: &Answer) -> (u16, String) {
         assert_eq!(
             answer.header("content-type"),
             Some("application/problem+json"),
@@ -134,7 +135,7 @@ impl Api {
         format!("/audience/keyspaces/{keyspace}/profiles/{key}{rest}")
     }
 
-    fn events_of(&self, key: &str) -> String {
+    pub(crate) fn events_of(&self, key: &str) -> String {
         self.profile(EMAIL, key, &format!("/sections/{}/events", self.section))
     }
 
@@ -161,7 +162,19 @@ impl Api {
         assert_eq!(self.ask("PATCH", &path, &self.token, &body).status, 204);
     }
 
-    fn item(&self, order: &str) -> Value {
+    /// Lets nobody read or write the event by email addresses.
+    pub(crate) fn forbid_email(&self) {
+        let file = self.folder.path().join("allowed.toml");
+        let both = "read = true\nwrite = true\n";
+        let toml = format!(
+            "[allowed.email]\nread = false\nwrite = false\n[allowed.mobile]\n{both}[allowed.crm_id]\n{both}"
+        );
+        std::fs::write(&file, toml).unwrap();
+        let file = file.to_str().unwrap();
+        run(self.folder.path(), &["event", "edit", "order-placed", "--file", file]);
+    }
+
+    pub(crate) fn item(&self, order: &str) -> Value {
         json!({
             "event_time": "2026-01-01T12:00:00+01:00",
             "version_id": self.version(),
@@ -428,6 +441,12 @@ fn a_second_try_is_known_as_one() {
         assert_eq!(answer.json()["stored"], json!(stored));
     }
     assert_eq!(post(&"k".repeat(201)).0, 400);
+    let twice = json!({ "items": [item, item] });
+    api.refuses("POST", &path, &twice, 400, "items[1].id: expected one that no other item has");
+    let other = json!({ "items": [api.item("A-4")] });
+    let reused = api.ask_with("POST", &path, &api.token, &["Idempotency-Key: one"], &other);
+    assert_eq!(Api::problem(&reused).0, 409);
+    assert_eq!(reused.json()["code"], json!("idempotency_key_reused"));
 }
 
 #[test]
@@ -446,7 +465,7 @@ fn a_version_is_posted_with_from_when_it_is_current_to_when_it_is_deprecated() {
     assert_eq!(api.ask("POST", &path, &api.token, &with(&first)).status, 201);
     api.refuses("POST", &path, &with(&pending), 400, "is pending until");
     // An hour later.
-    let (folder, token) = (api.folder.path(), api.token.clone());
+    let (folder, token, person) = (api.folder.path(), api.token.clone(), api.person());
     api.server.stop();
     let server = Server::start_shifted(folder, 61);
     let ask = |version: &str| {
@@ -465,6 +484,14 @@ fn a_version_is_posted_with_from_when_it_is_current_to_when_it_is_deprecated() {
         "{}",
         refused.1
     );
+    // Unless the event accepts old versions.
+    let (path, body) = ("/v1/events/order-placed/tracking/enable", r#"{"stale":"accept"}"#);
+    let headers =
+        [format!("Authorization: Bearer {person}"), format!("Content-Length: {}", body.len())];
+    let headers: Vec<&str> = headers.iter().map(String::as_str).collect();
+    let on = request(&server.console, "POST", path, &headers, body.as_bytes());
+    assert_eq!(on.status, 200, "{}", on.text());
+    assert_eq!(ask(&first).status, 201);
 }
 
 #[test]
@@ -613,13 +640,7 @@ fn an_events_allowed_operations_bind_the_api() {
     let path = api.events_of("ada%40shop.example");
     let body = json!({ "items": [api.item("A-1")] });
     assert_eq!(api.ask("POST", &path, &api.token, &body).status, 201);
-    let file = api.folder.path().join("allowed.toml");
-    let both = "read = true\nwrite = true\n";
-    let toml = format!(
-        "[allowed.email]\nread = false\nwrite = false\n[allowed.mobile]\n{both}[allowed.crm_id]\n{both}"
-    );
-    std::fs::write(&file, toml).unwrap();
-    run(api.folder.path(), &["event", "edit", "order-placed", "--file", file.to_str().unwrap()]);
+    api.forbid_email();
     beaconry_tests::eventually("a write that is not allowed is refused", || {
         (api.ask("POST", &path, &api.token, &body).status == 403).then_some(())
     });
@@ -648,9 +669,12 @@ fn segments_and_consents_are_evaluated() {
     let evaluate = api.profile(EMAIL, "ada%40shop.example", "/evaluations");
     let body = json!({ "segments": [{ "discriminator": low }, { "discriminator": high }], "time_zone": "Europe/Stockholm" });
     let matches = api.ask("POST", &evaluate, &api.token, &body);
-    assert_eq!(matches.json(), json!({ "matches": [{ "discriminator": low }], "broken": [] }));
+    let expected = json!({ "matches": [{ "discriminator": low }], "broken": [], "forbidden": [] });
+    assert_eq!(matches.json(), expected);
     assert_eq!(api.get("/audience/segments/").json()["items"].as_array().map(Vec::len), Some(2));
     assert_eq!(api.get(&format!("/audience/segments/{low}")).json()["name"], json!("Bought"));
+    let nowhere = json!({ "segments": [], "time_zone": "Europe/Atlantis" });
+    api.refuses("POST", &evaluate, &nowhere, 400, "time_zone: expected a name of IANA's database");
     api.refuses(
         "POST",
         &evaluate,
@@ -676,10 +700,60 @@ fn segments_and_consents_are_evaluated() {
     // A segment that names a hidden event is broken, and is not evaluated.
     run(api.folder.path(), &["event", "hide", "order-placed", "--yes"]);
     let body = json!({ "segments": [{ "discriminator": high }] });
-    let broken = json!({ "matches": [], "broken": [{ "discriminator": high }] });
+    let broken = json!({ "matches": [], "broken": [{ "discriminator": high }], "forbidden": [] });
     beaconry_tests::eventually("the segment is broken", || {
         (api.ask("POST", &evaluate, &api.token, &body).json() == broken).then_some(())
     });
+}
+
+#[test]
+fn who_is_in_a_segment_is_told_only_where_its_events_may_be_read() {
+    let api = Api::new();
+    let (person, none) = (api.person(), Value::Null);
+    let everywhere = ["email", "crm-id", "web"].map(|keyspace| ["--keyspace", keyspace]).concat();
+    let grants = [&["--all-sections", "--read", "--write"][..], &everywhere].concat();
+    let merge = json!({ "profiles": [
+        { "keyspace_discriminator": EMAIL, "profile_key": "ada@shop.example" },
+        { "keyspace_discriminator": CRM_ID, "profile_key": "C-1" },
+        { "keyspace_discriminator": WEB, "profile_key": "visitor-1" },
+    ] });
+    let everything = api.token_of(&grants);
+    assert_eq!(api.ask("PUT", "/audience/profiles/merges", &everything, &merge).status, 204);
+    let post = json!({ "items": [api.item("A-1")] });
+    let events = api.events_of("ada%40shop.example");
+    assert_eq!(api.ask("POST", &events, &api.token, &post).status, 201);
+    let segments = format!("/v1/sections/{}/segments", api.section);
+    let condition = json!({ "event": { "event": api.event } });
+    let body = json!({ "name": "Bought", "condition": condition });
+    let made = api.ask("POST", &segments, &person, &body).json();
+    let segment = made["discriminator"].as_str().unwrap();
+    let evaluate = |keyspace: &str, key: &str| {
+        let path = api.profile(keyspace, key, "/evaluations");
+        let body = json!({ "segments": [{ "discriminator": segment }] });
+        api.ask("POST", &path, &api.token, &body).json()
+    };
+    let one = json!([{ "discriminator": segment }]);
+    assert_eq!(evaluate(EMAIL, "ada%40shop.example")["matches"], one);
+    let keys = || -> Vec<Vec<Value>> {
+        let count = format!("{segments}/count");
+        let count = api.ask("POST", &count, &person, &json!({ "condition": condition })).json();
+        let members = api.ask("GET", &format!("/v1/segments/{segment}/members"), &person, &none);
+        let found = [count["sample"][0].clone(), members.json()["items"][0].clone()];
+        let keys = found.iter().map(|one| one["keys"].as_array().unwrap().iter());
+        keys.map(|keys| keys.map(|key| key["profile_key"].clone()).collect()).collect()
+    };
+    let carried = [json!("ada@shop.example"), json!("C-1")];
+    assert_eq!(keys(), [carried.clone(), carried], "no visitor's id");
+    api.forbid_email();
+    let refused = json!({ "matches": [], "broken": [], "forbidden": one });
+    beaconry_tests::eventually("by email, nothing is said", || {
+        (evaluate(EMAIL, "ada%40shop.example") == refused).then_some(())
+    });
+    assert_eq!(evaluate(CRM_ID, "C-1")["matches"], one);
+    assert_eq!(keys(), [[json!("C-1")], [json!("C-1")]]);
+    let listed = beaconry(api.folder.path(), 0, &["segment", "export", "Bought", "--json"]).out;
+    assert!(listed.contains("C-1") && !listed.contains("ada@"), "{listed}");
+    assert!(!listed.contains("visitor-1"), "{listed}");
 }
 
 #[test]
@@ -766,6 +840,20 @@ fn rates_and_sizes_are_bounded() {
         &vec![b' '; 100_001],
     );
     assert_eq!(Api::problem(&large).0, 413);
+}
+
+#[test]
+fn a_stranger_cannot_use_up_the_tokens_of_a_client() {
+    let api = Api::with(&["--api-token-rate", "3"]);
+    let grants = ["--all-sections", "--keyspace", "email", "--read", "--json"];
+    let key = beaconry(api.folder.path(), 0, &[&["key", "create", "Reader"][..], &grants].concat());
+    let key = key.json();
+    let wrong = json!({ "client_id": key["client_id"], "client_secret": "guessed" });
+    let tried: Vec<u16> = (0..10).map(|_| api.sign_in(&wrong).status).collect();
+    assert_eq!(tried[..3], [401, 401, 401]);
+    assert!(tried.contains(&429), "{tried:?}");
+    assert_eq!(api.sign_in(&key).status, 200);
+    assert_eq!(api.sign_in(&json!({ "client_id": "none", "client_secret": "x" })).status, 429);
 }
 
 #[test]

@@ -2,11 +2,14 @@
 
 mod accessible;
 mod api;
+mod api_definitions;
+mod api_exports;
 mod bad_input;
 mod capture;
 mod command_line;
 mod console;
 mod console_accessible;
+mod console_audience;
 mod console_data;
 mod console_editor;
 mod console_health;

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::contract;
+
 /// An answer.
 #[derive(Clone, Debug, Default)]
 pub struct Answer {
@@ -53,7 +55,9 @@ pub fn post(url: &str, path: &str, headers: &[&str], body: &[u8]) -> Answer {
     request(url, "POST", path, &[headers, &[&length]].concat(), body)
 }
 
-/// Any request, with further headers, each a line; the length of a body is one of them.
+/// Any request, with further headers, each a line; the length of a body is one of them. What the API answers must be as its
+/// description says.
+#[track_caller]
 pub fn request(url: &str, method: &str, path: &str, headers: &[&str], body: &[u8]) -> Answer {
     let host = url.strip_prefix("http://").unwrap_or(url);
     let mut head = format!("{method} {path} HTTP/1.1\r\nConnection: close\r\n");
@@ -64,7 +68,10 @@ pub fn request(url: &str, method: &str, path: &str, headers: &[&str], body: &[u8
         head += &format!("{line}\r\n");
     }
     let bytes = [head.as_bytes(), b"\r\n", body].concat();
-    exchange(url, &bytes).unwrap_or_else(|error| panic!("{method} {url}{path}: {error}"))
+    let answer =
+        exchange(url, &bytes).unwrap_or_else(|error| panic!("{method} {url}{path}: {error}"));
+    contract::check(url, method, path, &answer);
+    answer
 }
 
 /// Sends bytes and reads the answer: until the other side closes, or all that it announced is there.

@@ -3,6 +3,7 @@
 //! Helpers panic where something is not as it must be: here that is a failed test.
 
 mod browser;
+mod contract;
 mod driver;
 mod http;
 mod person;

@@ -8,7 +8,6 @@ use beaconry_model::error::Invalid;
 use beaconry_model::fields::Limits;
 use beaconry_model::names::Name;
 use beaconry_model::value::Kind;
-use beaconry_store::bytes;
 
 use super::Context;
 use super::error::CliError;
@@ -114,13 +113,8 @@ fn create(
 ) -> Result<(), CliError> {
     let mut registry = context.registry()?;
     let section = context.section(&registry.snapshot()?, section)?;
-    let (kind, limits) = value.parts()?;
-    let random = || bytes().map_err(CliError::io("random bytes"));
-    let random = (random()?, bytes().map_err(CliError::io("random bytes"))?);
-    let now = context.clock.now();
-    let name = Name::try_from(name)?;
-    let attribute = Attribute::create(section.id.clone(), name, kind, limits, random, now)?;
-    registry.add_attribute(&attribute, "command line", now)?;
+    let (name, value, now) = (Name::try_from(name)?, value.parts()?, context.clock.now());
+    let attribute = registry.create_attribute(&section.id, name, value, "command line", now)?;
     show(context, &attribute);
     Ok(())
 }
@@ -136,12 +130,8 @@ fn edit(
     let section = context.section(&snapshot, section)?;
     let known = snapshot.audience().attribute(&section.id, words);
     let discriminator = known.map_or(words, |known| &known.attribute.discriminator);
-    let (kind, limits) = value.parts()?;
-    let random = bytes().map_err(CliError::io("random bytes"))?;
-    let now = context.clock.now();
-    let changed = registry.change_attribute(discriminator, "command line", now, |attribute| {
-        attribute.edit(kind, limits, random, now)
-    })?;
+    let (value, now) = (value.parts()?, context.clock.now());
+    let changed = registry.edit_attribute(discriminator, value, "command line", now)?;
     show(context, &changed);
     Ok(())
 }

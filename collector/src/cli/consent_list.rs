@@ -3,8 +3,8 @@
 use clap::Subcommand;
 
 use beaconry_model::consent::ConsentList;
+use beaconry_model::error::Invalid;
 use beaconry_model::names::Name;
-use beaconry_store::bytes;
 
 use super::Context;
 use super::error::CliError;
@@ -78,13 +78,8 @@ fn create(
 ) -> Result<(), CliError> {
     let mut registry = context.registry()?;
     let section = context.section(&registry.snapshot()?, section)?;
-    let random = bytes().map_err(CliError::io("random bytes"))?;
-    let now = context.clock.now();
-    let mut list = ConsentList::create(section.id.clone(), Name::try_from(name)?, random, now)?;
-    for (name, random) in named(topics)? {
-        list.add_topic(name, random)?;
-    }
-    registry.add_consent_list(&list, "command line", now)?;
+    let (name, topics, now) = (Name::try_from(name)?, named(topics)?, context.clock.now());
+    let list = registry.create_consent_list(&section.id, name, topics, "command line", now)?;
     show(context, &list);
     Ok(())
 }
@@ -100,28 +95,14 @@ fn add(
     let section = context.section(&snapshot, section)?;
     let known = snapshot.audience().consent_list(&section.id, words);
     let discriminator = known.map_or(words, |list| &list.discriminator);
-    let topics = named(topics)?;
-    let changed = registry.change_consent_list(
-        discriminator,
-        "command line",
-        context.clock.now(),
-        |list| {
-            for (name, random) in topics {
-                list.add_topic(name, random)?;
-            }
-            Ok(())
-        },
-    )?;
+    let (topics, now) = (named(topics)?, context.clock.now());
+    let changed = registry.add_topics(discriminator, topics, "command line", now)?;
     show(context, &changed);
     Ok(())
 }
 
-/// Each topic's name with what its address is made from.
-fn named(topics: Vec<String>) -> Result<Vec<(Name, [u8; 10])>, CliError> {
-    let named = topics
-        .into_iter()
-        .map(|topic| Ok((Name::try_from(topic)?, bytes().map_err(CliError::io("random bytes"))?)));
-    named.collect()
+fn named(topics: Vec<String>) -> Result<Vec<Name>, Invalid> {
+    topics.into_iter().map(Name::try_from).collect()
 }
 
 fn show(context: &Context, list: &ConsentList) {

@@ -116,11 +116,8 @@ fn change_origins(
 fn make_secret(context: &Context, words: &str, at_once: bool) -> Result<(), CliError> {
     let mut registry = context.registry()?;
     let id = registry.snapshot()?.section(words)?.id.clone();
-    let random: [u8; 32] = bytes().map_err(CliError::io("random bytes"))?;
-    // As text, so that a back end needs no decoding: its bytes are the key.
-    let secret: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
     let now = context.clock.now();
-    registry.add_section_secret(&id, secret.as_bytes(), at_once, "command line", now)?;
+    let secret = registry.make_section_secret(&id, at_once, "command line", now)?;
     if context.json {
         json_value(&serde_json::json!({ "section": id, "secret": secret }));
     } else {

@@ -38,7 +38,8 @@ pub(crate) enum Command {
         /// Its discriminator, or its name.
         segment: String,
     },
-    /// Everybody in a segment, one a line; with --json one JSON document a line.
+    /// Everybody in a segment, one a line; with --json one JSON document a line. Identifiers through which an event that the
+    /// segment names may not be read are left out, and so are web visitors' ids.
     Export {
         /// Its discriminator, or its name.
         segment: String,
@@ -122,12 +123,14 @@ fn create(
 
 fn count(context: &Context, words: &str) -> Result<(), CliError> {
     let (snapshot, reader, segment) = open(context, words)?;
-    let counted = reader.count_segment(
+    let mut counted = reader.count_segment(
         &snapshot,
         &segment.section,
         &segment.condition,
         context.clock.now(),
     )?;
+    let carried = snapshot.carried(&segment.condition);
+    counted.sample = counted.sample.into_iter().map(|one| one.carrying(&carried)).collect();
     if context.json {
         json_value(&counted);
     } else {
@@ -140,13 +143,15 @@ fn count(context: &Context, words: &str) -> Result<(), CliError> {
 fn export(context: &Context, words: &str) -> Result<(), CliError> {
     let (snapshot, reader, segment) = open(context, words)?;
     let (now, mut after) = (context.clock.now(), 0);
+    let carried = snapshot.carried(&segment.condition);
     loop {
         let page = reader.members(&snapshot, &segment.section, &segment.condition, after, now)?;
-        for member in &page.members {
+        for member in page.members {
+            let member = member.carrying(&carried);
             if context.json {
-                line(&serde_json::to_string(member).unwrap_or_default());
+                line(&serde_json::to_string(&member).unwrap_or_default());
             } else {
-                columns(&[keys_text(member)]);
+                columns(&[keys_text(&member)]);
             }
         }
         let Some(next) = page.next else { return Ok(()) };

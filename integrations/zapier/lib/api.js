@@ -15,6 +15,16 @@ const choices = async (z, bundle, path) =>
 const profile = ({ keyspace, profile_key }) =>
   `/audience/keyspaces/${part(keyspace)}/profiles/${part(profile_key)}`;
 
+// The keyspaces whose identifiers an event's allowed operations speak of. Web visitors are a matter of the API key alone.
+const IDENTIFIERS = {
+  'com.apsis1.keyspaces.email': 'email',
+  'com.apsis1.keyspaces.mobile': 'mobile',
+  'com.apsis1.keyspaces.crm-id': 'crm_id',
+};
+
+/** What an event's allowed operations call this keyspace; `undefined` where they say nothing of it. */
+const identifier = (keyspace) => IDENTIFIERS[keyspace];
+
 /** Turns a refusal into the sentence that people read, with what to do about it. */
 const refused = (response, z) => {
   if (response.status < 400) return response;
@@ -43,4 +53,4 @@ const refused = (response, z) => {
   );
 };
 
-module.exports = { url, part, items, choices, profile, refused };
+module.exports = { url, part, items, choices, profile, identifier, refused };

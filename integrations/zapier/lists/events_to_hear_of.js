@@ -1,7 +1,7 @@
-// The events that a Zap may hear of: those of which at least one identifier may be read.
+// The events that a Zap may hear of: those that may be read through at least one of the keyspaces that the API key is for.
 'use strict';
 
-const { choices, part } = require('../lib/api');
+const { choices, items, part, identifier } = require('../lib/api');
 
 module.exports = {
   key: 'events_to_hear_of',
@@ -13,7 +13,9 @@ module.exports = {
       const { section } = bundle.inputData;
       if (!section) return [];
       const events = await choices(z, bundle, `/audience/sections/${part(section)}/events`);
-      return events.filter((event) => Object.values(event.allowed_operations).some((allowed) => allowed.read));
+      const keyspaces = (await items(z, bundle, '/audience/keyspaces')).map((one) => identifier(one.discriminator));
+      const mayRead = (event) => (name) => !name || event.allowed_operations[name].read;
+      return events.filter((event) => keyspaces.some(mayRead(event)));
     },
   },
 };

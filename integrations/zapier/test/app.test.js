@@ -29,6 +29,12 @@ describe('the app', () => {
   const inputs = (key, inputData) => tester(App.creates[key].operation.inputFields.at(-1), { authData, inputData });
   const profile = (profile_key = 'ada+lists@shop.example') => ({ section: server.section, keyspace: EMAIL, profile_key });
   const current = async () => (await list('events', profile()))[0].id;
+  /** What Beaconry knows by now. */
+  const read = async (path) => {
+    const response = await fetch(server.url + path, { headers: { Authorization: `Bearer ${authData.access_token}` } });
+    assert.equal(response.status, 200, path);
+    return response.json();
+  };
 
   it('says so where the secret is another', async () => {
     const wrong = { ...authData, access_token: undefined, client_secret: 'other' };
@@ -71,6 +77,8 @@ describe('the app', () => {
     const attributes = await inputs('profile', profile());
     const first = attributes.find((field) => field.label === 'First name');
     await create('profile', { ...profile(), [first.key]: 'Ada' });
+    const known = await read(`/audience/keyspaces/${EMAIL}/profiles/ada%2Blists%40shop.example/sections/${server.section}/attributes`);
+    assert.deepEqual(Object.values(known), ['Ada']);
     const event = await current();
     const given = {
       ...profile(), event, id: 'A-1', event_time: '2026-01-01T12:00:00Z', field_source: 'Zapier', field_orderid: 17,
@@ -94,6 +102,8 @@ describe('the app', () => {
         consent_list: consent_list.id, topic: topic.id, type,
       });
       assert.equal(given.type, type);
+      const said = await read(`/audience/channels/com.apsis1.channels.email/addresses/ada%2Blists%40shop.example/consents/sections/${server.section}/consent-lists/${consent_list.id}/evaluations`);
+      assert.deepEqual(said.items.map((one) => one.type), [type]);
     }
   });
 
@@ -105,14 +115,20 @@ describe('the app', () => {
     await assert.rejects(create('post_event', { ...profile(), event: '00000000-0000-4000-8000-000000000000' }), /Update the Zap/);
   });
 
+  it('says to update a Zap that was built with a version which is deprecated by now', async () => {
+    await create('profile', profile());
+    const given = { ...profile(), event: await current(), field_source: 'Zapier', field_orderid: '1' };
+    server.beaconry('event', 'edit', 'order-placed', '--add-field', 'coupon:text');
+    await server.restart(61);
+    authData = { ...authData, base_url: server.url };
+    assert.notEqual(await current(), given.event);
+    await assert.rejects(create('post_event', given), /Update the Zap: .*is deprecated; use the current one, version 2/);
+    assert.equal((await create('post_event', { ...given, event: await current() })).stored, 1);
+  });
+
   it('does not offer an event that refuses the identifier', async () => {
     assert.equal((await list('events', profile())).length, 1);
-    const { mkdtempSync, writeFileSync, rmSync } = require('node:fs');
-    const dir = mkdtempSync(require('node:path').join(require('node:os').tmpdir(), 'beaconry-allowed-'));
-    const all = 'read = true\nwrite = true\n';
-    writeFileSync(`${dir}/event.toml`, `[allowed.email]\nread = true\nwrite = false\n[allowed.mobile]\n${all}[allowed.crm_id]\n${all}`);
-    server.beaconry('event', 'edit', 'order-placed', '--file', `${dir}/event.toml`);
-    rmSync(dir, { recursive: true });
+    server.allow({ email: { read: true, write: false } });
     let offered;
     for (let asked = 0; asked < 1000; asked += 1) {
       offered = await list('events', profile());

@@ -2,12 +2,20 @@
 'use strict';
 
 const { execFileSync, spawn } = require('node:child_process');
-const { mkdtempSync, rmSync } = require('node:fs');
+const { mkdtempSync, rmSync, writeFileSync } = require('node:fs');
 const { tmpdir } = require('node:os');
 const { join } = require('node:path');
 const { createInterface } = require('node:readline');
 
 const BIN = process.env.BEACONRY_BIN || join(__dirname, '../../../target/release/beaconry');
+
+/** What `faketime` sets for the commands it runs; it would stand between a test and the process that the test ends. */
+const shifted = (minutes) => {
+  if (!minutes) return {};
+  const listed = execFileSync('faketime', ['-f', `+${minutes}m`, 'env'], { encoding: 'utf8' });
+  const pairs = listed.split('\n').map((line) => line.split(/=(.*)/s));
+  return Object.fromEntries(pairs.filter(([name]) => name === 'LD_PRELOAD' || name === 'FAKETIME').map(([name, value]) => [name, value]));
+};
 
 const start = async () => {
   const data = mkdtempSync(join(tmpdir(), 'beaconry-zapier-'));
@@ -23,9 +31,9 @@ const start = async () => {
   );
   beaconry('consent-list', 'create', 'Letters', '--topic', 'News');
   const key = beaconry('key', 'create', 'Zapier', '--all-sections', '--keyspace', 'email', '--keyspace', 'crm-id', '--read', '--write');
-  const serve = (...more) =>
+  const serve = (program, args, minutes) =>
     new Promise((resolve, reject) => {
-      const child = spawn(...more, { stdio: ['ignore', 'pipe', 'inherit'] });
+      const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, ...shifted(minutes) } });
       child.once('exit', (code) => reject(new Error(`the server ended with ${code}`)));
       let collector;
       createInterface(child.stdout).on('line', (line) => {
@@ -35,14 +43,34 @@ const start = async () => {
       });
     });
   const options = ['--collector', '127.0.0.1:0', '--console', '127.0.0.1:0', '--api-profile-rate', '1000', '--webhooks-to-private-addresses', '--webhook-wait', '50'];
-  const { child, url, collector } = await serve(BIN, ['--data', data, 'serve', ...options]);
-  const stop = async () => {
-    const ended = new Promise((resolve) => child.once('exit', resolve));
-    child.kill();
+  let running;
+  const run = async (minutes) => {
+    running = await serve(BIN, ['--data', data, 'serve', ...options], minutes);
+    return { url: running.url, collector: running.collector };
+  };
+  const end = async () => {
+    const ended = new Promise((resolve) => running.child.once('exit', resolve));
+    running.child.kill();
     await ended;
+  };
+  const server = { ...(await run(0)), section, key, beaconry };
+  /** Lets outside systems do with the event what is said of each identifier, and else everything. */
+  server.allow = (said) => {
+    const of = (name) => ({ read: true, write: true, ...said[name] });
+    const tables = ['email', 'mobile', 'crm_id'].map((name) => `[allowed.${name}]\nread = ${of(name).read}\nwrite = ${of(name).write}\n`);
+    writeFileSync(join(data, 'event.toml'), tables.join(''));
+    beaconry('event', 'edit', 'order-placed', '--file', join(data, 'event.toml'));
+  };
+  /** Starts it anew at other addresses, under a clock that is so many minutes ahead. */
+  server.restart = async (minutes) => {
+    await end();
+    Object.assign(server, await run(minutes));
+  };
+  server.stop = async () => {
+    await end();
     rmSync(data, { recursive: true });
   };
-  return { url, collector, section, key, beaconry, stop };
+  return server;
 };
 
 module.exports = { start };

@@ -158,6 +158,26 @@ describe('the triggers', () => {
     await run('left_segment', 'performUnsubscribe', { inputData, subscribeData: left });
   });
 
+  it('offers only events that the key may read', async () => {
+    const reader = server.beaconry('key', 'create', 'Reader', '--all-sections', '--keyspace', 'email', '--read', '--write');
+    const session = await tester(App.authentication.sessionConfig.perform, {
+      authData: { base_url: server.url, client_id: reader.client_id, client_secret: reader.client_secret },
+    });
+    const by = (token) => tester(App.triggers.events_to_hear_of.operation.perform, {
+      authData: { ...authData, ...token }, inputData: { section: server.section },
+    });
+    assert.equal((await by(session)).length, 1);
+    server.allow({ email: { read: false, write: true } });
+    let offered;
+    for (let asked = 0; asked < 1000; asked += 1) {
+      offered = await by(session);
+      if (!offered.length) break;
+    }
+    assert.deepEqual(offered, []);
+    assert.equal((await by({})).length, 1, 'by CRM id it may be read');
+    server.allow({});
+  });
+
   it('says what is wrong in words', async () => {
     const inputData = { section: server.section, event: await event() };
     await assert.rejects(

@@ -32,7 +32,7 @@ module.exports = {
         label: 'Event',
         required: true,
         dynamic: 'events_to_hear_of.id.name',
-        helpText: 'Events whose allowed operations let no identifier be read are not offered.',
+        helpText: 'Events that may not be read through any keyspace of the API key are not offered.',
       },
     ],
     sample: {

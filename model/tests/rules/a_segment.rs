@@ -85,6 +85,17 @@ fn a_period_has_bounds() {
 }
 
 #[test]
+fn days_can_be_those_of_a_calendar() {
+    let event = |period: Value| json!({"event": {"event": "com.beaconry.events.transaction.custom-order-placed-0123456789", "period": period}});
+    let (days, ever) = (event(json!({"last_days": 2})), event(json!("ever")));
+    let asked = json!({"all": [days, {"not": {"any": [days, ever]}}]});
+    let mut found = condition(asked);
+    found.by_calendar(&|days| NOON.plus(-i64::from(days)));
+    let since = event(json!({"between": {"from": NOON.plus(-2)}}));
+    assert_eq!(found, condition(json!({"all": [since, {"not": {"any": [since, ever]}}]})));
+}
+
+#[test]
 fn conditions_are_joined_and_ask_no_more_than_they_must() {
     let attribute = |name: &str| json!({"attribute": {"attribute": name, "exists": true}});
     let (yes, no) = (attribute("yes"), attribute("no"));

@@ -100,7 +100,7 @@ impl Feed<'_> {
                     cursors.get(&known.number).is_none_or(|cursor| cursor.quarantine >= row.place);
                 let of = heard(self.snapshot, &known.hook, row.event).filter(|of| {
                     known.hook.hears_rejected(of.event.discriminator())
-                        && !readable(&known.hook, &[&of.event]).is_empty()
+                        && !readable(&known.hook, &of.event).is_empty()
                 });
                 if !passed && of.is_some() {
                     let lane = rejected_lane(row.subject.as_deref());
@@ -160,7 +160,7 @@ impl Feed<'_> {
             !passed
                 && of.is_some_and(|of| {
                     known.hook.hears(of.event.discriminator(), row.ver)
-                        && !readable(&known.hook, &[&of.event]).is_empty()
+                        && !readable(&known.hook, &of.event).is_empty()
                 })
         };
         let hearing: Vec<_> = hooks.iter().filter(hears).collect();

@@ -9,6 +9,7 @@ use beaconry_model::segment::Segment;
 use beaconry_model::time::Timestamp;
 use beaconry_model::webhook::{Topic, Webhook};
 
+use super::payload;
 use crate::audit::{self, AuditEntry};
 use crate::error::StoreError;
 use crate::profiles;
@@ -101,31 +102,52 @@ impl Snapshot {
     }
 }
 
-/// What is wrong with each topic of a webhook: nothing of it is posted.
+/// What is wrong with each topic of a webhook: nothing of it is posted, be it that it is not there or that nobody could be told.
 pub fn hook_remarks(snapshot: &Snapshot, hook: &Webhook) -> Vec<String> {
     hook.topics.iter().filter_map(|topic| remark(snapshot, hook, topic)).collect()
 }
 
 fn remark(snapshot: &Snapshot, hook: &Webhook, topic: &Topic) -> Option<String> {
-    if let Some(named) = topic.event() {
-        let known = snapshot.event(named.as_str()).ok();
-        let known = known.filter(|known| *known.event.section() == hook.section);
-        let Some(known) = known.filter(|known| known.event.hidden_at().is_none()) else {
-            return Some(format!("event: {named} is hidden or not in this section"));
-        };
-        let Topic::Event { versions, .. } = topic else { return None };
-        let mut absent = versions.iter().filter(|of| known.event.versions().get(**of).is_none());
-        return absent
-            .next()
-            .map(|of| format!("event: \"{}\" has no version {of}", known.event.slug()));
+    match (topic.event(), topic.segment()) {
+        (Some(named), _) => event_remark(snapshot, hook, topic, named),
+        (None, Some(named)) => segment_remark(snapshot, hook, named),
+        (None, None) => None,
     }
-    let named = topic.segment()?;
+}
+
+fn event_remark(
+    snapshot: &Snapshot,
+    hook: &Webhook,
+    topic: &Topic,
+    named: &Discriminator,
+) -> Option<String> {
+    let known = snapshot.event(named.as_str()).ok();
+    let known = known.filter(|known| *known.event.section() == hook.section);
+    let Some(known) = known.filter(|known| known.event.hidden_at().is_none()) else {
+        return Some(format!("event: {named} is hidden or not in this section"));
+    };
+    let event = &known.event;
+    if let Topic::Event { versions, .. } = topic
+        && let Some(absent) = versions.iter().find(|of| event.versions().get(**of).is_none())
+    {
+        return Some(format!("event: \"{}\" has no version {absent}", event.slug()));
+    }
+    let unreadable = payload::readable(hook, event).is_empty();
+    unreadable.then(|| format!("event: none of its keyspaces may read \"{}\"", event.slug()))
+}
+
+fn segment_remark(snapshot: &Snapshot, hook: &Webhook, named: &str) -> Option<String> {
     let Some(segment) = snapshot.segment_of(&hook.section, named) else {
         return Some(format!("segment: {named} is not in this section"));
     };
     let remarks = profiles::remarks(snapshot, &segment.section, &segment.condition);
-    let broken = remarks.iter().find(|remark| remark.breaks());
-    broken.map(|broken| format!("segment: \"{}\": {broken}", segment.name))
+    if let Some(broken) = remarks.iter().find(|remark| remark.breaks()) {
+        return Some(format!("segment: \"{}\": {broken}", segment.name));
+    }
+    let unreadable = payload::readable_segment(snapshot, hook, segment).is_empty();
+    unreadable.then(|| {
+        format!("segment: none of its keyspaces may read the events of \"{}\"", segment.name)
+    })
 }
 
 impl Registry {

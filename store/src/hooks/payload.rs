@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json, value::RawValue};
 use beaconry_model::event::Event;
 use beaconry_model::event_id::EventId;
 use beaconry_model::profile::{Keyspace, ProfileId, ProfileKey};
-use beaconry_model::segment::{Leaf, Segment};
+use beaconry_model::segment::Segment;
 use beaconry_model::time::Timestamp;
 use beaconry_model::webhook::Webhook;
 
@@ -78,7 +78,7 @@ pub(super) fn event(
 ) -> Result<Option<Told>, StoreError> {
     let Some(stored) = log::find(sources.events, seq)? else { return Ok(None) };
     let Some(of) = heard(sources.snapshot, hook, stored.event) else { return Ok(None) };
-    let keyspaces = readable(hook, &[&of.event]);
+    let keyspaces = readable(hook, &of.event);
     let version = of.event.versions().get(stored.version);
     let Some(version) = version.filter(|_| !keyspaces.is_empty()) else { return Ok(None) };
     let data: Value = serde_json::from_str(&stored.data).unwrap_or_default();
@@ -107,7 +107,7 @@ pub(super) fn rejected(
 ) -> Result<Option<Told>, StoreError> {
     let Some(found) = quarantine::find(sources.events, number)? else { return Ok(None) };
     let Some(of) = heard(sources.snapshot, hook, found.event) else { return Ok(None) };
-    let keyspaces = readable(hook, &[&of.event]);
+    let keyspaces = readable(hook, &of.event);
     if keyspaces.is_empty() {
         return Ok(None);
     }
@@ -193,21 +193,22 @@ pub(super) fn heard<'a>(
     here.then_some(of.as_ref())
 }
 
-/// The keyspaces of a webhook through which all of these events may be read.
-pub(super) fn readable(hook: &Webhook, events: &[&Event]) -> Vec<Keyspace> {
+/// The keyspaces of a webhook through which this event may be read.
+pub(super) fn readable(hook: &Webhook, event: &Event) -> Vec<Keyspace> {
     let mut keyspaces = hook.keyspaces.clone();
-    keyspaces.retain(|keyspace| events.iter().all(|event| event.allowed().through(*keyspace).read));
+    keyspaces.retain(|keyspace| event.allowed().through(*keyspace).read);
     keyspaces
 }
 
-/// The keyspaces through which everything may be read by which somebody is in a segment: who is in it says what they did.
-fn readable_segment(snapshot: &Snapshot, hook: &Webhook, segment: &Segment) -> Vec<Keyspace> {
-    let leaves = segment.condition.leaves();
-    let named = leaves.iter().filter_map(|leaf| match leaf {
-        Leaf::Event(condition) => snapshot.event(condition.event.as_str()).ok(),
-        Leaf::Attribute(_) | Leaf::Consent(_) => None,
-    });
-    readable(hook, &named.map(|known| &known.event).collect::<Vec<_>>())
+/// The keyspaces of a webhook through which it may be told who is in a segment.
+pub(super) fn readable_segment(
+    snapshot: &Snapshot,
+    hook: &Webhook,
+    segment: &Segment,
+) -> Vec<Keyspace> {
+    let mut keyspaces = hook.keyspaces.clone();
+    keyspaces.retain(|keyspace| snapshot.forbids(&segment.condition, *keyspace).is_none());
+    keyspaces
 }
 
 fn visitor_slot(profiles: &Connection, visitor: &str) -> Result<Option<Slot>, StoreError> {

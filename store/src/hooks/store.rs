@@ -66,8 +66,8 @@ impl Store {
         }
         match hook_remarks(&self.snapshot(), hook).into_iter().next() {
             Some(wrong) => {
-                let expected =
-                    "visible events of the section with their versions, and sound segments of it";
+                let expected = "visible events of the section with their versions, and sound segments of it, which one of the \
+                                chosen keyspaces may read";
                 Err(Invalid::new("topics", expected, wrong))
             }
             None => Ok(()),

@@ -22,6 +22,8 @@ pub enum ProfileError {
     Body(String),
     /// Items of a post are wrong (400, or 403 where all are of [`ItemCode::NotAllowed`]); nothing of it was kept.
     Items(Vec<ItemError>),
+    /// The item at this place is not what was stored under the same `Idempotency-Key` (409); nothing of the request was kept.
+    Reused(usize),
     /// Values of attributes are wrong (400); nothing of the request was kept.
     Values(Vec<FieldError>),
     /// More waits to be written than is allowed to (503, try again).
@@ -54,6 +56,10 @@ impl fmt::Display for ProfileError {
                 let details: Vec<&str> = items.iter().map(|item| item.detail.as_str()).collect();
                 f.write_str(&details.join("; "))
             }
+            ProfileError::Reused(place) => write!(
+                f,
+                "Idempotency-Key: expected a new one for another body; items[{place}] is not what was stored under this key"
+            ),
             ProfileError::Values(values) => {
                 let details: Vec<String> = values
                     .iter()

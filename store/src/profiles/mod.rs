@@ -16,6 +16,7 @@ mod link;
 mod locks;
 mod look;
 mod post;
+mod readable;
 mod reader;
 mod segments;
 mod slots;

@@ -116,6 +116,11 @@ impl ProfileReader {
         Ok(statement.query_row([profile.slot.0], |row| row.get(0))?)
     }
 
+    /// The event at this place of the log, where it is still there.
+    pub(super) fn logged(&self, seq: i64) -> Result<Option<StoredEvent>, StoreError> {
+        log::find(&self.events, seq)
+    }
+
     /// The keys of whose event it is; none where it is nobody's.
     pub fn keys_of(&self, event: &StoredEvent) -> Result<Vec<ProfileKey>, StoreError> {
         let slot = match (event.profile, &event.visitor) {

@@ -10,7 +10,7 @@ use super::changes;
 use super::erase::{Person, erase_here};
 use super::error::ProfileError;
 use super::identify;
-use super::post::{self, Posted, Posting};
+use super::post::{self, Posted, PostedItem, Posting};
 use super::reader::Pooled;
 use super::slots;
 use crate::error::StoreError;
@@ -49,9 +49,31 @@ impl Store {
             return Err(ProfileError::Locked);
         }
         let profile = self.profiles()?.find(posting.key)?.ok_or(ProfileError::NotFound)?.id;
-        let entries = post::entries(&self.snapshot(), &posting, profile, self.clock().now())?;
+        let snapshot = self.snapshot();
+        let items = post::read(&snapshot, &posting)?;
+        let before = self.tried_before(&posting, &items).await?;
+        let entries = post::entries(&items, &before, &posting, profile, self.clock().now())?;
+        let known = items.len() - entries.len();
+        if entries.is_empty() {
+            return Ok(Posted { profile, stored: 0, duplicates: known });
+        }
         let written = self.append(entries).await?;
-        Ok(Posted { profile, stored: written.stored, duplicates: written.duplicates })
+        if written.duplicates > 0 {
+            // Somebody asked at the same moment, and was first.
+            self.tried_before(&posting, &items).await?;
+        }
+        Ok(Posted { profile, stored: written.stored, duplicates: known + written.duplicates })
+    }
+
+    /// Where in the log items are that came before; refused where they were other ones under the same `Idempotency-Key`.
+    async fn tried_before(
+        &self,
+        posting: &Posting<'_>,
+        items: &[PostedItem<'_>],
+    ) -> Result<Vec<Option<i64>>, ProfileError> {
+        let places = self.places(items.iter().map(|item| item.id).collect()).await??;
+        post::check_retry(&*self.profiles()?, posting, items, &places)?;
+        Ok(places)
     }
 
     /// Sets attributes of a profile, which is made where it is missing: a JSON Merge Patch by the ids of attributes'

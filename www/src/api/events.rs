@@ -31,7 +31,7 @@ struct Post {
 #[derive(JsonSchema)]
 #[expect(dead_code, reason = "it says of what form the body is, which the store reads itself")]
 struct PostItem {
-    /// What makes a second try of this item known as one.
+    /// What makes a second try of this item known as one: another id for each event of this kind that the profile has.
     #[schemars(length(min = 1, max = 200))]
     id: Option<String>,
     /// When it happened (RFC 3339); when it arrives, where that is not said.
@@ -86,7 +86,9 @@ pub(super) fn operations() -> Vec<Operation> {
             summary: "Post events",
             about: "Posts events to a profile that is there; an attribute or a merge makes one that is not. All items are \
                     taken, or none, and the answer comes when they are on disk. An `id` in an item, or an \
-                    `Idempotency-Key`, makes it safe to try again.",
+                    `Idempotency-Key`, makes it safe to try again: what was stored before counts among `duplicates`, even \
+                    where its version is deprecated or its event hidden by now. An `id` names one event of its definition \
+                    and profile; the first that came with it stays. An `Idempotency-Key` names one body for the profile.",
             headers: &[Parameter {
                 name: "Idempotency-Key",
                 about: "The same for each try of one request.",
@@ -96,14 +98,17 @@ pub(super) fn operations() -> Vec<Operation> {
             refuses: &[
                 (
                     400,
-                    "An item is wrong; `errors` names item and field. A deprecated version is refused, naming the current one, unless the event accepts old ones; so is a pending one.",
+                    "An item is wrong, or has the id of another item for the same event; `errors` names item and field. A deprecated version is refused, naming the current one, unless the event accepts old ones; so is a pending one.",
                 ),
                 (
                     403,
                     "The key is not for this, or the event's allowed operations let nobody write through this keyspace.",
                 ),
                 (404, "There is no such profile, keyspace or section."),
-                (409, "The person asked never to be known here."),
+                (
+                    409,
+                    "The person asked never to be known here, or the `Idempotency-Key` came before with another body (`idempotency_key_reused`).",
+                ),
                 (503, "Nothing was stored; try again after `Retry-After` seconds."),
             ],
             ..with_raw::<Post, Created<PostAnswer>>(Method::POST, PATH, "postEvents", post)

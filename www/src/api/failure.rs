@@ -21,6 +21,7 @@ impl From<ProfileError> for Problem {
             }
             ProfileError::Items(items) => Problem::bad_request("invalid_items", shortened(&detail))
                 .with(items.iter().flat_map(item_faults).collect()),
+            ProfileError::Reused(_) => Problem::conflict("idempotency_key_reused", detail),
             ProfileError::Values(values) => Problem::bad_request("invalid_values", detail)
                 .with(values.iter().map(|error| field_fault(None, error)).collect()),
             ProfileError::Busy => Problem::unavailable("busy", detail, Duration::from_secs(1)),

@@ -7,7 +7,7 @@ use beaconry_traffic::Rate;
 
 use super::problem::Problem;
 
-/// How much is allowed.
+/// How much is allowed; 0 is no bound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Requests a second, for each API key or personal token.
@@ -28,19 +28,20 @@ impl Default for Limits {
 #[derive(Debug)]
 pub(super) struct Limiter {
     limits: Limits,
-    requests: Rate,
-    profiles: Rate,
-    tokens: Rate,
+    requests: Option<Rate>,
+    profiles: Option<Rate>,
+    tokens: Option<Rate>,
 }
 
 impl Limiter {
     pub(super) fn new(limits: Limits) -> Limiter {
-        let tokens = limits.tokens_per_minute.max(1);
+        let in_time = |most: u32, time: Duration| (most > 0).then(|| Rate::new(most, time / most));
+        let (second, minute) = (Duration::from_secs(1), Duration::from_secs(60));
         Limiter {
             limits,
-            requests: Rate::per_second(limits.requests_per_second),
-            profiles: Rate::per_second(limits.profile_requests_per_second),
-            tokens: Rate::new(tokens, Duration::from_secs(60) / tokens),
+            requests: in_time(limits.requests_per_second, second),
+            profiles: in_time(limits.profile_requests_per_second, second),
+            tokens: in_time(limits.tokens_per_minute, minute),
         }
     }
 
@@ -56,7 +57,8 @@ impl Limiter {
         ask(&self.profiles, (keyspace, key), most, "requests a second for one profile")
     }
 
-    /// A token for this client.
+    /// A token for this client. All whose secret is wrong share one rate, whatever client they name: so made-up clients take no
+    /// memory, and a stranger cannot use up the tokens of a client whose id they know.
     pub(super) fn token(&self, client_id: &str) -> Result<(), Problem> {
         let most = self.limits.tokens_per_minute;
         let what = "tokens a minute for one client; a token is good for a day, so keep it";
@@ -64,8 +66,32 @@ impl Limiter {
     }
 }
 
-fn ask(rate: &Rate, who: impl Hash, most: u32, what: &str) -> Result<(), Problem> {
+fn ask(rate: &Option<Rate>, who: impl Hash, most: u32, what: &str) -> Result<(), Problem> {
+    let Some(rate) = rate else { return Ok(()) };
     rate.take(who, 1, Instant::now()).map_err(|wait| {
         Problem::too_many(format!("expected at most {most} {what}; wait, then go on"), wait)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Limiter, Limits};
+
+    #[test]
+    fn none_is_no_bound() {
+        let most = |most| Limits {
+            requests_per_second: most,
+            profile_requests_per_second: most,
+            tokens_per_minute: most,
+        };
+        let ask = |limiter: &Limiter| {
+            [limiter.request("a"), limiter.profile("email", "ada"), limiter.token("a")]
+                .map(|asked| asked.is_ok())
+        };
+        let (bound, free) = (Limiter::new(most(1)), Limiter::new(most(0)));
+        assert_eq!((ask(&bound), ask(&bound)), ([true; 3], [false; 3]));
+        for _ in 0..1_000 {
+            assert_eq!(ask(&free), [true; 3]);
+        }
+    }
 }

@@ -3,6 +3,7 @@
 //! Every operation is declared once (see `operation`); routes, checks, the OpenAPI description and docs/api.md are made
 //! from that declaration.
 
+mod audience;
 mod call;
 mod caller;
 mod consents;
@@ -23,6 +24,7 @@ mod serve;
 mod token;
 mod v1;
 mod webhooks;
+mod zone;
 
 use std::sync::Arc;
 
@@ -78,6 +80,7 @@ fn operations() -> Vec<Operation> {
         profiles::operations(),
         consents::operations(),
         v1::operations(),
+        audience::operations(),
         segments::operations(),
         quarantine::operations(),
         export::operations(),

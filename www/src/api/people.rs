@@ -21,7 +21,7 @@ use super::problem::Problem;
 
 /// An attribute with its versions.
 #[derive(Debug, Serialize, JsonSchema)]
-struct AttributeItem {
+pub(super) struct AttributeItem {
     /// Its address for good.
     discriminator: String,
     /// What people call it.
@@ -123,7 +123,7 @@ fn attributes(call: &Call) -> Result<Found<Items<AttributeItem>>, Problem> {
     Ok(Found(Items { items: known.map(|known| attribute_item(&known.attribute)).collect() }))
 }
 
-fn attribute_item(attribute: &Attribute) -> AttributeItem {
+pub(super) fn attribute_item(attribute: &Attribute) -> AttributeItem {
     let versions = attribute.versions.iter().map(|version| AttributeVersionItem {
         id: version.id.to_string(),
         number: version.number,

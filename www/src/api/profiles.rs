@@ -18,6 +18,7 @@ use super::events::GROUP;
 use super::operation::{Done, Found, Operation, with, with_raw, without};
 use super::people::segment_called;
 use super::problem::Problem;
+use super::zone::{days_before, zone_called};
 
 const ATTRIBUTES: &str =
     "/audience/keyspaces/{keyspace}/profiles/{key}/sections/{section}/attributes";
@@ -61,9 +62,10 @@ struct Evaluation {
     /// At most 100.
     #[schemars(length(max = 100))]
     segments: Vec<SegmentName>,
-    /// Taken for the sake of clients that send it. Periods of segments count in times of 24 hours, so it changes nothing.
-    #[serde(default, rename = "time_zone")]
-    _time_zone: Option<String>,
+    /// A time zone's name (IANA), like `Europe/Stockholm`: the days of `last_days` are those of its calendar, back from this
+    /// time of the day. Where it is not said, a day has 24 hours, as where segments are counted, listed or watched.
+    #[serde(default)]
+    time_zone: Option<String>,
 }
 
 /// A segment's address.
@@ -80,6 +82,8 @@ struct Matches {
     matches: Vec<SegmentName>,
     /// Those that are not evaluated, because they name what is hidden or gone.
     broken: Vec<SegmentName>,
+    /// Those that are not evaluated, because they name an event that outside systems may not read through this keyspace.
+    forbidden: Vec<SegmentName>,
 }
 
 const NOT_DONE: (u16, &str) = (503, "Nothing was changed; try again after `Retry-After` seconds.");
@@ -152,7 +156,8 @@ pub(super) fn operations() -> Vec<Operation> {
         }),
         of(Operation {
             summary: "Which segments match",
-            about: "Holds the profile against segments of the sections that the key is for.",
+            about: "Holds the profile against segments of the sections that the key is for. Whether somebody is in a segment \
+                    tells of the events it names, so it is said only where each of them may be read through the keyspace.",
             example: r#"{"segments":[{"discriminator":"com.beaconry.segments.…"}],"time_zone":"Europe/Stockholm"}"#,
             refuses: &[(404, "There is no such profile, keyspace or segment.")],
             ..with(
@@ -264,15 +269,23 @@ fn evaluate(call: &Call, asked: Evaluation) -> Result<Found<Matches>, Problem> {
         let detail = format!("segments: expected at most {MOST}, got {}", asked.segments.len());
         return Err(Problem::bad_request("invalid", detail));
     }
+    let zone = asked.time_zone.as_deref().map(zone_called).transpose()?;
     let reader = call.profiles_now()?;
     let profile = reader.find(&key)?.ok_or(ProfileError::NotFound)?;
-    let mut matches = Matches { matches: Vec::new(), broken: Vec::new() };
+    let mut matches = Matches { matches: Vec::new(), broken: Vec::new(), forbidden: Vec::new() };
     // Each once, however often it is asked for.
     let asked: BTreeMap<String, ()> =
         asked.segments.into_iter().map(|segment| (segment.discriminator, ())).collect();
     for discriminator in asked.into_keys() {
-        let (snapshot, segment) = segment_called(call, &discriminator)?;
+        let (snapshot, mut segment) = segment_called(call, &discriminator)?;
+        if let Some(zone) = &zone {
+            segment.condition.by_calendar(&|days| days_before(zone, call.now, days));
+        }
         let (section, condition) = (&segment.section, &segment.condition);
+        if snapshot.forbids(condition, key.keyspace()).is_some() {
+            matches.forbidden.push(SegmentName { discriminator });
+            continue;
+        }
         match reader.fits(&snapshot, section, condition, &profile, call.now) {
             Ok(true) => matches.matches.push(SegmentName { discriminator }),
             Ok(false) => {}

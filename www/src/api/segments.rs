@@ -63,7 +63,8 @@ struct ProfileItem {
     /// When it was first seen, or made.
     #[schemars(extend("format" = "date-time"))]
     created_at: String,
-    /// All its keys.
+    /// Its email addresses, mobile numbers and CRM ids, as far as every event that the condition names may be read through
+    /// them.
     keys: Vec<KeyItem>,
 }
 
@@ -165,7 +166,9 @@ fn count(call: &Call, trial: Trial) -> Result<Found<Count>, Problem> {
     let condition = condition(trial.condition)?;
     let (snapshot, reader) = (call.snapshot(), call.profiles_now()?);
     let counted = reader.count_segment(&snapshot, &section.id, &condition, call.now)?;
-    let sample = counted.sample.iter().map(profile_item).collect();
+    let carried = snapshot.carried(&condition);
+    let sample = counted.sample.into_iter().map(|one| profile_item(one.carrying(&carried)));
+    let sample = sample.collect();
     Ok(Found(Count { count: counted.count, of: counted.of, sample }))
 }
 
@@ -174,8 +177,9 @@ fn members(call: &Call) -> Result<Found<MemberPage>, Problem> {
     let after = call.number("after", 0, i64::MAX, 0)?;
     let reader = call.profiles_now()?;
     let page = reader.members(&snapshot, &segment.section, &segment.condition, after, call.now)?;
-    let items = page.members.iter().map(profile_item).collect();
-    Ok(Found(MemberPage { items, next: page.next }))
+    let carried = snapshot.carried(&segment.condition);
+    let items = page.members.into_iter().map(|one| profile_item(one.carrying(&carried)));
+    Ok(Found(MemberPage { items: items.collect(), next: page.next }))
 }
 
 impl NewSegment {
@@ -193,7 +197,7 @@ fn condition(value: Value) -> Result<Condition, Problem> {
     Ok(condition)
 }
 
-fn profile_item(profile: &Profile) -> ProfileItem {
+fn profile_item(profile: Profile) -> ProfileItem {
     let keys = profile.keys.iter().map(|key| KeyItem {
         keyspace_discriminator: key.keyspace().discriminator().to_owned(),
         profile_key: key.as_str().to_owned(),

@@ -1,6 +1,7 @@
 //! The console: events and their tracking, the code to paste, and what arrives.
 
 mod account;
+mod audience;
 mod capture;
 mod capture_draft;
 mod chart;
@@ -248,6 +249,10 @@ fn routes() -> Routes {
         .get("/sections/new", section::new)
         .get("/sections/{section}", section::show)
         .post("/sections/{section}", section::change)
+        .post("/sections/{section}/attributes", audience::add_attribute)
+        .post("/sections/{section}/consent-lists", audience::add_list)
+        .post("/sections/{section}/consent-lists/{list}/topics", audience::add_topic)
+        .post("/sections/{section}/secret", audience::make_secret)
 }
 
 fn router(state: State) -> Router {

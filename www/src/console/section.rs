@@ -11,6 +11,7 @@ use beaconry_model::section::{Origin, Section};
 use beaconry_model::templates::Template;
 use beaconry_store::StoreError;
 
+use super::audience::People;
 use super::draft::{Errors, Pairs, value};
 use super::who::Who;
 use super::{State as Console, failed};
@@ -25,6 +26,8 @@ struct Page {
     /// One a line.
     origins: String,
     origin_required: bool,
+    /// What is known of people in one that is there.
+    people: Option<People>,
     errors: Errors,
 }
 
@@ -34,13 +37,26 @@ pub(super) async fn new() -> Response {
         name: String::new(),
         origins: String::new(),
         origin_required: false,
+        people: None,
         errors: Errors::default(),
     };
     page_with(StatusCode::OK, &page)
 }
 
 pub(super) async fn show(State(state): State<Console>, Path(section): Path<String>) -> Response {
-    let section = match state.console.store.snapshot().section(&section) {
+    page(&state, &section, StatusCode::OK, Errors::default(), None)
+}
+
+/// The page of a section as it is, with what is wrong with one of its forms, or a secret that was just made.
+pub(super) fn page(
+    state: &Console,
+    section: &str,
+    status: StatusCode,
+    errors: Errors,
+    secret: Option<String>,
+) -> Response {
+    let snapshot = state.console.store.snapshot();
+    let section = match snapshot.section(section) {
         Ok(section) => section.clone(),
         Err(error) => return failed(&error),
     };
@@ -50,9 +66,10 @@ pub(super) async fn show(State(state): State<Console>, Path(section): Path<Strin
         name: section.name.to_string(),
         origins: origins.join("\n"),
         origin_required: section.origin_required,
-        errors: Errors::default(),
+        people: Some(People::of(&snapshot, &section.id, secret)),
+        errors,
     };
-    page_with(StatusCode::OK, &page)
+    page_with(status, &page)
 }
 
 pub(super) async fn create(
@@ -60,7 +77,7 @@ pub(super) async fn create(
     who: Who,
     Form(pairs): Form<Pairs>,
 ) -> Response {
-    answer(None, &pairs, save(&state, &who, None, &pairs))
+    answer(&state, None, &pairs, save(&state, &who, None, &pairs))
 }
 
 pub(super) async fn change(
@@ -70,10 +87,11 @@ pub(super) async fn change(
     Form(pairs): Form<Pairs>,
 ) -> Response {
     let saved = save(&state, &who, Some(&section), &pairs);
-    answer(Some(section), &pairs, saved)
+    answer(&state, Some(section), &pairs, saved)
 }
 
 fn answer(
+    state: &Console,
     id: Option<String>,
     pairs: &Pairs,
     saved: Result<Result<SectionId, Errors>, StoreError>,
@@ -88,7 +106,10 @@ fn answer(
             Err(_) => go_to("/"),
         },
         Ok(Err(errors)) => {
+            let snapshot = state.console.store.snapshot();
+            let known = id.as_deref().and_then(|id| snapshot.section(id).ok());
             let page = Page {
+                people: known.map(|section| People::of(&snapshot, &section.id, None)),
                 id,
                 name: value(pairs, "name").to_owned(),
                 origins: value(pairs, "origins").to_owned(),

@@ -13,19 +13,19 @@ use super::super::error::CliError;
 
 #[derive(Debug, Args)]
 pub(super) struct Rates {
-    /// Requests a second that the API takes with one key.
+    /// Requests a second that the API takes with one key. 0 is no bound.
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = rate())]
     api_rate: u32,
-    /// Requests a second that the API takes for the same profile.
+    /// Requests a second that the API takes for the same profile. 0 is no bound.
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = rate())]
     api_profile_rate: u32,
-    /// Access tokens a minute that one API key gets.
+    /// Access tokens a minute that one API key gets. 0 is no bound.
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = rate())]
     api_token_rate: u32,
 }
 
 fn rate() -> RangedU64ValueParser<u32> {
-    RangedU64ValueParser::new().range(1..=1_000_000)
+    RangedU64ValueParser::new().range(0..=1_000_000)
 }
 
 impl Rates {

@@ -192,6 +192,12 @@ async fn a_webhook_gets_what_may_be_read_and_no_other_key() {
     read(false, false);
     visits(&store, &known, &[("ada", 3)]).await;
     assert_eq!(drain(&mut outbox, &hook), Vec::<Value>::new());
+    let unread = "event: none of its keyspaces may read \"order-placed\"";
+    assert_eq!(beaconry_store::hook_remarks(&store.snapshot(), &hook.hook), [unread]);
+    read(false, true);
+    assert_eq!(beaconry_store::hook_remarks(&store.snapshot(), &hook.hook), [""; 0]);
+    let by_email = try_hook(&store, &known, received(&known), &[Keyspace::Email]).unwrap_err();
+    assert!(by_email.to_string().contains(unread), "{by_email}");
 }
 
 #[tokio::test]

@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
+use beaconry_model::event::AllowedOperations;
 use beaconry_model::names::Name;
+use beaconry_model::profile::Keyspace;
 use beaconry_model::retention::Retention;
 use beaconry_model::segment::Segment;
 use beaconry_store::{Known, KnownWebhook, Store, StoreError, Tried};
 use serde_json::{Value, json};
 
-use super::samples::{answer, drain, drain_some, fill, hook, next, outbox, outbox_every};
+use super::samples::{answer, drain, drain_some, fill, hook, next, outbox, outbox_every, try_hook};
 use crate::profiles::samples::{email, linked, visit, web};
 use crate::samples::{open, tracked};
 
@@ -74,6 +76,28 @@ async fn who_is_in_it_before_does_not_enter_and_who_comes_in_does_once() {
     drop(store);
     let store = open(folder.path());
     assert_eq!(drain(&mut outbox(&store), &hook), Vec::<Value>::new(), "not again after a restart");
+}
+
+#[tokio::test]
+async fn a_segment_of_what_none_of_its_keyspaces_may_read_is_not_watched() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    let known = tracked(&store, "Order placed", Retention::Forever);
+    let bought = segment(&store, &known, json!({"event": {"event": known.event.discriminator()}}));
+    let mut allowed = AllowedOperations::default();
+    allowed.email.read = false;
+    let now = store.clock().now();
+    store
+        .change_event(known.number, "test", "event.allow", |event| event.allow(allowed, now))
+        .unwrap();
+    let entered = json!([{"type": "segment.entered", "segment": bought}]);
+    let by = |keyspaces: &[Keyspace]| try_hook(&store, &known, entered.clone(), keyspaces);
+    let refused = by(&[Keyspace::Email]).unwrap_err().to_string();
+    assert!(
+        refused.contains("none of its keyspaces may read the events of \"Buyers\""),
+        "{refused}"
+    );
+    assert!(by(&[Keyspace::Email, Keyspace::CrmId]).is_ok());
 }
 
 #[tokio::test]
@@ -174,11 +198,11 @@ async fn a_condition_that_changes_moves_people_and_a_broken_one_does_not() {
     assert_eq!(news(&drain_some(&mut sender, &hook, 1)), said(&[("entered", "ada")]));
     store.change_event(known.number, "test", "event.hide", |event| event.hide(now)).unwrap();
     assert_eq!(drain(&mut sender, &hook), Vec::<Value>::new());
-    let asked = super::samples::try_hook(
+    let asked = try_hook(
         &store,
         &known,
         json!([{"type": "segment.entered", "segment": twice}]),
-        &beaconry_model::profile::Keyspace::ALL,
+        &Keyspace::ALL,
     );
     let Err(StoreError::Refused(why)) = asked else { panic!("{asked:?}") };
     assert!(why.to_string().contains("broken"), "{why}");

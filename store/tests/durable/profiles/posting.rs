@@ -1,6 +1,8 @@
 //! What back ends post, set and merge.
 
-use beaconry_model::event::AllowedOperations;
+use beaconry_model::error::Refusal;
+use beaconry_model::event::{AllowedOperations, Event};
+use beaconry_model::fields::{Field, Fields};
 use beaconry_model::post::ItemCode;
 use beaconry_model::profile::{Keyspace, ProfileKey};
 use beaconry_model::retention::Retention;
@@ -64,6 +66,106 @@ async fn a_post_is_all_or_nothing_and_a_retry_is_safe() {
 }
 
 #[tokio::test]
+async fn an_id_is_one_of_its_event_and_stands_once_in_a_request() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    let version = |name| {
+        let known = tracked(&store, name, Retention::Forever);
+        known.event.versions().last().id.to_string()
+    };
+    let (placed, sent) = (version("Order placed"), version("Order sent"));
+    let ada = email("ada@shop.example");
+    store.merge_profiles(vec![ada.clone()]).await.unwrap();
+    let item = |version: &str, n: i64| json!({"id": "A-1", "version_id": version, "data": {"source": "ERP", "n": n}});
+    for (version, n) in [(&placed, 1), (&sent, 2)] {
+        let body = json!({"items": [item(version, n)]});
+        assert_eq!(post(&store, &ada, body.clone(), None).await.unwrap().stored, 1);
+        assert_eq!(post(&store, &ada, body, None).await.unwrap().duplicates, 1);
+    }
+    linked(&store).await;
+    assert_eq!(values(&store, &ada), [1, 2]);
+
+    let mut apart = [item(&placed, 3), item(&placed, 4), item(&sent, 5)];
+    let error = post(&store, &ada, json!({"items": apart}), None).await.unwrap_err();
+    assert!(error.to_string().starts_with("items[1].id: expected one that no other"), "{error}");
+    assert_eq!(codes(error), [ItemCode::RepeatedId]);
+    for (n, item) in apart.iter_mut().enumerate() {
+        item["id"] = json!(format!("B-{n}"));
+    }
+    assert_eq!(post(&store, &ada, json!({"items": apart}), None).await.unwrap().stored, 3);
+}
+
+#[tokio::test]
+async fn a_key_of_a_request_is_one_for_one_body() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = open(folder.path());
+    let known = tracked(&store, "Order placed", Retention::Forever);
+    let version = known.event.versions().last().id.to_string();
+    let ada = email("ada@shop.example");
+    store.merge_profiles(vec![ada.clone()]).await.unwrap();
+    let item = |n: i64| json!({"version_id": version, "data": {"source": "ERP", "n": n}});
+    let first = json!({"items": [item(1), item(2)]});
+    assert_eq!(post(&store, &ada, first.clone(), Some("one")).await.unwrap().stored, 2);
+    let mut timed = item(1);
+    timed["event_time"] = json!("2026-01-01T12:00:00Z");
+    for (items, wrong) in [
+        (json!([item(1), item(3)]), 1),
+        (json!([item(1), item(2), item(3)]), 2),
+        (json!([timed, item(2)]), 0),
+        (json!([{"version_id": "none"}, item(2)]), 0),
+    ] {
+        let error = post(&store, &ada, json!({"items": items}), Some("one")).await.unwrap_err();
+        assert!(matches!(error, ProfileError::Reused(at) if at == wrong), "{items}: {error:?}");
+    }
+    // Also once the ids are in the indexes, and after a restart.
+    drop(store);
+    store = open(folder.path());
+    assert_eq!(post(&store, &ada, first.clone(), Some("one")).await.unwrap().duplicates, 2);
+    let other = json!({"items": [item(4)]});
+    let error = post(&store, &ada, other.clone(), Some("one")).await.unwrap_err();
+    assert!(error.to_string().contains("items[0] is not what was stored"), "{error}");
+    assert_eq!(post(&store, &ada, other, Some("two")).await.unwrap().stored, 1);
+    linked(&store).await;
+    assert_eq!(values(&store, &ada), [1, 2, 4]);
+}
+
+#[tokio::test]
+async fn a_retry_is_answered_as_stored_whatever_became_of_the_event() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    let long_ago = store.clock().now().plus(-3 * HOUR_MS);
+    let known = tracked_since(&store, "Order placed", Retention::Forever, long_ago);
+    let version = known.event.versions().last().id.to_string();
+    let ada = email("ada@shop.example");
+    store.merge_profiles(vec![ada.clone()]).await.unwrap();
+    let item = |n: i64| json!({"version_id": version, "data": {"source": "ERP", "n": n}});
+    let mut named = item(2);
+    named["id"] = json!("A-2");
+    let tries = [(json!({"items": [item(1)]}), Some("one")), (json!({"items": [named]}), None)];
+    for (body, key) in &tries {
+        assert_eq!(post(&store, &ada, body.clone(), *key).await.unwrap().stored, 1);
+    }
+    let fields = Fields::with_source(vec![Field::parse("coupon:text").unwrap()]).unwrap();
+    let change = |action, change: &dyn Fn(&mut Event) -> Result<(), Refusal>| {
+        store.change_event(known.number, "test", action, |event| change(event)).unwrap();
+    };
+    change("event.edit", &|event| event.edit(fields.clone(), [1; 16], long_ago));
+    let again = async |tries: &[(Value, Option<&str>)]| {
+        for (body, key) in tries {
+            let posted = post(&store, &ada, body.clone(), *key).await.unwrap();
+            assert_eq!((posted.stored, posted.duplicates), (0, 1), "{body}");
+        }
+    };
+    again(&tries).await;
+    let new = json!({"items": [item(3)]});
+    let error = post(&store, &ada, new.clone(), None).await.unwrap_err();
+    assert_eq!(codes(error), [ItemCode::DeprecatedVersion]);
+    change("event.hide", &|event| event.hide(store.clock().now()));
+    again(&tries).await;
+    assert_eq!(codes(post(&store, &ada, new, None).await.unwrap_err()), [ItemCode::UnknownVersion]);
+}
+
+#[tokio::test]
 async fn versions_and_allowed_operations_decide() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path());
@@ -72,9 +174,7 @@ async fn versions_and_allowed_operations_decide() {
     let ada = email("ada@shop.example");
     store.merge_profiles(vec![ada.clone()]).await.unwrap();
     let edit = |random, at| {
-        let text = beaconry_model::fields::Fields::with_source(vec![
-            beaconry_model::fields::Field::parse(&format!("n{random}:number")).unwrap(),
-        ]);
+        let text = Fields::with_source(vec![Field::parse(&format!("n{random}:number")).unwrap()]);
         store
             .change_event(known.number, "test", "event.edit", |event| {
                 event.edit(text.unwrap(), [random; 16], at)

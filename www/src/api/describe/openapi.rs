@@ -152,6 +152,7 @@ pub(super) fn part(name: &str) -> (&'static str, Value) {
         "section" => ("A section's discriminator.", text()),
         "channel" => ("A channel's discriminator, like `com.apsis1.channels.email`.", text()),
         "address" => ("The address in that channel, percent-encoded.", text()),
+        "attribute" => ("An attribute's discriminator.", text()),
         "list" => ("A consent list's discriminator.", text()),
         "segment" => ("A segment's discriminator.", text()),
         "version" => ("The id of a version.", text()),

@@ -12,8 +12,8 @@ use futures_util::stream;
 use serde::Deserialize;
 
 use beaconry_model::profile::Keyspace;
-use beaconry_model::segment::{Condition, Leaf, Segment};
-use beaconry_store::{Profile, Snapshot, Store, StoreError, remarks};
+use beaconry_model::segment::Segment;
+use beaconry_store::{Profile, Store, StoreError, remarks};
 
 use super::find;
 use crate::console::data::csv::defused;
@@ -28,8 +28,6 @@ use crate::page::page;
 const PAGE: usize = 50;
 /// Members read at a time for a download.
 const STRIDE: usize = 500;
-/// The identifiers that an export can carry. Web visitors' ids are nobody's business outside.
-const IDENTIFIERS: [Keyspace; 3] = [Keyspace::Email, Keyspace::Mobile, Keyspace::CrmId];
 
 #[derive(Debug, Default, Deserialize)]
 pub(in crate::console) struct Choice {
@@ -85,8 +83,9 @@ fn make(store: &Arc<Store>, segment: Segment, after: i64) -> Result<Members, Sto
         members = found.members.iter().map(Line::of).collect();
         next = found.next;
     }
-    let forbidden = forbidden(&snapshot, &segment.condition);
-    let carried = IDENTIFIERS.into_iter().filter(|one| !forbidden.iter().any(|(no, _)| no == one));
+    let carried = snapshot.carried(&segment.condition).into_iter().map(Keyspace::label).collect();
+    let withheld = snapshot.withheld(&segment.condition).into_iter();
+    let forbidden = withheld.map(|(one, known)| (one.label(), known.event.name().to_string()));
     Ok(Members {
         address: segment.discriminator,
         name: segment.name.to_string(),
@@ -94,27 +93,9 @@ fn make(store: &Arc<Store>, segment: Segment, after: i64) -> Result<Members, Sto
         members,
         next,
         first: after == 0,
-        carried: carried.map(Keyspace::label).collect(),
-        forbidden: forbidden.into_iter().map(|(one, event)| (one.label(), event)).collect(),
+        carried,
+        forbidden: forbidden.collect(),
     })
-}
-
-/// The identifiers through which an event that the segment names may not be read, each with one such event: that somebody
-/// is in the segment tells of the event.
-fn forbidden(snapshot: &Snapshot, condition: &Condition) -> Vec<(Keyspace, String)> {
-    let events: Vec<_> = condition
-        .leaves()
-        .iter()
-        .filter_map(|leaf| match leaf {
-            Leaf::Event(event) => snapshot.event(event.event.as_str()).ok(),
-            _ => None,
-        })
-        .collect();
-    let by = |keyspace: &Keyspace| {
-        let no = events.iter().find(|known| !known.event.allowed().through(*keyspace).read);
-        no.map(|known| (*keyspace, known.event.name().to_string()))
-    };
-    IDENTIFIERS.iter().filter_map(by).collect()
 }
 
 pub(in crate::console) async fn csv(
@@ -177,9 +158,7 @@ fn write(
 ) -> Result<(), String> {
     let said = |error: StoreError| error.to_string();
     let snapshot = store.snapshot();
-    let forbidden = forbidden(&snapshot, &segment.condition);
-    let may = |one: &Keyspace| !forbidden.iter().any(|(no, _)| no == one);
-    let carried: Vec<Keyspace> = IDENTIFIERS.into_iter().filter(may).collect();
+    let carried = snapshot.carried(&segment.condition);
     let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(to);
     let words = carried.iter().map(|keyspace| keyspace.word());
     let mut put =

@@ -1,9 +1,14 @@
 //! The words of the audit log, as people say them.
 
 /// Each stable word with what somebody did.
-const ACTIONS: [(&str, &str); 36] = [
+const ACTIONS: [(&str, &str); 41] = [
     ("section.create", "created the section"),
     ("section.change", "changed the section"),
+    ("section.secret", "made a secret for identify of"),
+    ("attribute.create", "made the attribute"),
+    ("attribute.change", "changed the attribute"),
+    ("consent_list.create", "made the consent list"),
+    ("consent_list.change", "added to the consent list"),
     ("event.create", "created the event"),
     ("event.edit", "edited the event"),
     ("event.hide", "hid the event"),
