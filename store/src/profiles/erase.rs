@@ -18,7 +18,7 @@ use beaconry_model::profile::{Keyspace, ProfileId, ProfileKey};
 use beaconry_model::time::Timestamp;
 
 use super::error::ProfileError;
-use super::locks::{Hash, Locks};
+use super::locks::Locks;
 use super::slots::{self, Slot};
 use super::thread::{Profiler, Shared};
 use crate::clock::Clock;
@@ -26,6 +26,7 @@ use crate::error::StoreError;
 use crate::folder::Folder;
 use crate::index::Deleted;
 use crate::jobs::{Job, ask_server};
+use crate::keyed::Hash;
 use crate::registry::Registry;
 use crate::schema::{Database, EVENTS, HOOKS, PROFILES, REGISTRY};
 use crate::scrub;
@@ -88,7 +89,7 @@ pub fn erase(path: &Path, key: &ProfileKey, lock: bool) -> Result<(), ProfileErr
     if id.is_none() && !lock {
         return Err(ProfileError::NotFound);
     }
-    let hash = Locks::load(&profiles, &registry.lock_key()?)?.of_key(key);
+    let hash = registry.keyed()?.of_key(key);
     let hashes = if lock {
         vec![hash.iter().map(|byte| format!("{byte:02x}")).collect()]
     } else {
@@ -160,10 +161,10 @@ fn take_away(
     if let Some(slot) = slot {
         let keys = slots::keys(profiles, slot)?;
         if person.lock {
-            hashes.extend(keys.iter().map(|key| locks.of_key(key)));
+            hashes.extend(keys.iter().map(|key| locks.keyed.of_key(key)));
         }
         taken.ids = slots::ids(profiles, slot)?;
-        hashes.extend(taken.ids.iter().map(|id| locks.of_id(*id)));
+        hashes.extend(taken.ids.iter().map(|id| locks.keyed.of_profile(*id)));
         let visitors = keys.iter().filter(|key| key.keyspace() == Keyspace::Web);
         taken.visitors = visitors.map(|key| key.as_str().to_owned()).collect();
         doom(profiles, &EVENTS.open_to_read(folder)?, slot)?;

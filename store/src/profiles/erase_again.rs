@@ -9,10 +9,11 @@ use beaconry_model::profile::{Keyspace, ProfileId, ProfileKey};
 
 use super::erase::{Person, drop_quarantine, erase_here};
 use super::error::ProfileError;
-use super::locks::{Hash, Locks};
+use super::locks::Locks;
 use super::slots::{self, Slot};
 use crate::error::StoreError;
 use crate::folder::Folder;
+use crate::keyed::Hash;
 use crate::registry::Registry;
 use crate::schema::{EVENTS, PROFILES, REGISTRY};
 use crate::store::Store;

@@ -1,6 +1,6 @@
 //! Events that a back end posts: all of a request's items are taken, or none.
 
-use sha2::{Digest, Sha256};
+use hmac::Mac;
 
 use beaconry_model::event_id::EventId;
 use beaconry_model::post::{Item, ItemError, Through, judge_post, parse};
@@ -9,6 +9,7 @@ use beaconry_model::section::Section;
 use beaconry_model::time::Timestamp;
 
 use super::error::ProfileError;
+use crate::keyed::Keyed;
 use crate::snapshot::Snapshot;
 use crate::writer::Entry;
 
@@ -39,6 +40,7 @@ pub struct Posted {
 /// Every item of the request as it is to be stored.
 pub(super) fn entries(
     snapshot: &Snapshot,
+    keyed: &Keyed,
     posting: &Posting,
     profile: ProfileId,
     received: Timestamp,
@@ -48,7 +50,7 @@ pub(super) fn entries(
     let through = Through { profile, keyspace: posting.key.keyspace(), received };
     let (mut entries, mut errors) = (Vec::with_capacity(items.len()), Vec::new());
     for item in &items {
-        match entry(snapshot, section, posting, item, &through) {
+        match entry(snapshot, keyed, section, posting, item, &through) {
             Ok(Ok(entry)) => entries.push(entry),
             Ok(Err(error)) => errors.push(error),
             Err(error) => return Err(error.into()),
@@ -59,6 +61,7 @@ pub(super) fn entries(
 
 fn entry(
     snapshot: &Snapshot,
+    keyed: &Keyed,
     section: &Section,
     posting: &Posting,
     item: &Item,
@@ -72,14 +75,16 @@ fn entry(
     let Some((known, version)) = found else {
         return Ok(Err(ItemError::unknown_version(item.place, &item.version_id)));
     };
-    let id = event_id(section, posting, item)?;
+    let id = event_id(keyed, section, posting, item)?;
     let judged = judge_post(item, &known.event, version, id, through);
     Ok(judged.map(|accepted| Entry::Accepted(known.number, accepted)))
 }
 
 /// The id under which an item is stored: the same for every try of it, so that the log takes it once. Of version 8, so that
-/// it is never one that a browser made.
+/// it is never one that a browser made. Keyed, so that who knows somebody's address and the number of an order cannot find
+/// out by an id whose it is.
 fn event_id(
+    keyed: &Keyed,
     section: &Section,
     posting: &Posting,
     item: &Item,
@@ -91,7 +96,7 @@ fn event_id(
         (None, None) => return Ok(EventId(shaped(crate::random::bytes()?))),
     };
     let kind = if item.id.is_some() { "by item" } else { "by request" };
-    let mut hash = Sha256::new();
+    let mut hash = keyed.post();
     for part in [
         kind,
         section.id.as_str(),
@@ -100,11 +105,11 @@ fn event_id(
         parts[0],
         parts[1],
     ] {
-        hash.update((part.len() as u64).to_le_bytes());
+        hash.update(&(part.len() as u64).to_le_bytes());
         hash.update(part.as_bytes());
     }
     let mut id = [0; 16];
-    id.copy_from_slice(&hash.finalize()[..16]);
+    id.copy_from_slice(&hash.finalize().into_bytes()[..16]);
     Ok(EventId(shaped(id)))
 }
 

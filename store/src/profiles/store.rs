@@ -49,7 +49,9 @@ impl Store {
             return Err(ProfileError::Locked);
         }
         let profile = self.profiles()?.find(posting.key)?.ok_or(ProfileError::NotFound)?.id;
-        let entries = post::entries(&self.snapshot(), &posting, profile, self.clock().now())?;
+        let (snapshot, now) = (self.snapshot(), self.clock().now());
+        let keyed = &self.profiler.shared.locks.keyed;
+        let entries = post::entries(&snapshot, keyed, &posting, profile, now)?;
         let written = self.append(entries).await?;
         Ok(Posted { profile, stored: written.stored, duplicates: written.duplicates })
     }
@@ -157,7 +159,7 @@ impl Store {
         if id.is_none() && !lock {
             return Err(ProfileError::NotFound);
         }
-        let hashes = if lock { vec![self.profiler.shared.locks.of_key(key)] } else { Vec::new() };
+        let hashes = if lock { vec![self.profiler.shared.locks.keyed.of_key(key)] } else { Vec::new() };
         let now = self.clock().now();
         // Before, since erasing truncates the registry's write-ahead log too, and one that is cut off counts as well.
         self.registry().note_erased(lock, actor, now)?;
