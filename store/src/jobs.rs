@@ -32,16 +32,21 @@ pub(crate) enum Job {
         /// As the current version, not as the version each came under.
         as_current: bool,
     },
-    /// Erase a person. Neither keys nor anything else of them is in it.
+    /// Erase a person. Neither keys nor anything else of them is in it but ids and hashes, and not even these once it is begun.
     Erase {
         /// The profile's id.
         profile: Option<String>,
-        /// Hashes of keys to lock, in hexadecimal digits.
+        /// Hashes of keys, in hexadecimal digits.
         hashes: Vec<String>,
         /// Whether they are never to be taken again.
         lock: bool,
     },
+    /// Erasing somebody is under way.
+    Erasing,
 }
+
+/// What the command line hears where the server ended while it erased: it finishes at its next start what it had begun.
+const CUT_OFF: &str = "the server ended meanwhile; look for the person, and erase them again if they are still there";
 
 /// What became of a replay.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -106,10 +111,16 @@ pub(crate) fn do_open(
             Job::Erase { profile, hashes, lock } => {
                 let person = Person::read(profile.as_deref(), &hashes, lock);
                 let now = definitions.clock.now();
+                // Before the registry is looked through for what is left of them.
+                registry.change_job(number, &Job::Erasing)?;
                 registry.note_erased(lock, "command line", now)?;
                 let done = erase_here(&definitions.folder, profiler, writer, person, now);
                 let done = done.map_err(|error| error.to_string());
-                registry.finish_job(number, &serde_json::to_string(&done).unwrap_or_default())?;
+                registry.finish_job(number, &done)?;
+                continue;
+            }
+            Job::Erasing => {
+                registry.finish_job(number, &Err::<bool, _>(CUT_OFF))?;
                 continue;
             }
         };
@@ -120,7 +131,7 @@ pub(crate) fn do_open(
                 refused: vec![StillRefused { id: "all".to_owned(), why: error.to_string() }],
                 ..ReplayReport::default()
             });
-        registry.finish_job(number, &serde_json::to_string(&report).unwrap_or_default())?;
+        registry.finish_job(number, &report)?;
     }
     Ok(())
 }

@@ -46,9 +46,9 @@ impl Keyed {
         self.hash(&[&[Of::Profile as u8], &id.0])
     }
 
-    /// A visitor's key, hashed apart from what locks them.
-    pub(crate) fn of_quarantined(&self, visitor: &ProfileKey) -> Hash {
-        self.hash(&[&[Of::Quarantined as u8], visitor.as_str().as_bytes()])
+    /// A visitor, by the hash of their key, apart from what locks them.
+    pub(crate) fn of_quarantined(&self, visitor: &Hash) -> Hash {
+        self.hash(&[&[Of::Quarantined as u8], visitor])
     }
 
     /// What stands for the id of an event.

@@ -152,18 +152,15 @@ impl Store {
     }
 
     /// Erases the profile with this key: when it returns, no file of the data folder holds anything of it. With `lock` the
-    /// person is refused for ever, known by keyed hashes alone; then no profile need be there. Blocks: call it where
-    /// blocking is allowed (`spawn_blocking`).
+    /// person is refused for ever, known by keyed hashes alone; then no profile need be there. A visitor may have no profile but
+    /// beacons in quarantine. Blocks: call it where blocking is allowed (`spawn_blocking`).
     pub fn erase(&self, key: &ProfileKey, lock: bool, actor: &str) -> Result<(), ProfileError> {
         let id = self.profiles()?.find(key)?.map(|profile| profile.id);
-        if id.is_none() && !lock {
-            return Err(ProfileError::NotFound);
-        }
-        let hashes = if lock { vec![self.profiler.shared.locks.keyed.of_key(key)] } else { Vec::new() };
+        let keyed = &self.profiler.shared.locks.keyed;
+        let person = Person::find(self.folder(), keyed, (id, key), lock)?;
         let now = self.clock().now();
         // Before, since erasing truncates the registry's write-ahead log too, and one that is cut off counts as well.
         self.registry().note_erased(lock, actor, now)?;
-        let person = Person { id, hashes, lock };
         erase_here(self.folder(), &self.profiler, &self.writer, person, now)?;
         Ok(())
     }
