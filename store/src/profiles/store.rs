@@ -57,7 +57,7 @@ impl Store {
     }
 
     /// Sets attributes of a profile, which is made where it is missing: a JSON Merge Patch by the ids of attributes'
-    /// versions, all of it or nothing.
+    /// current versions, all of it or nothing. Null takes a value away, by the id of any version.
     pub async fn set_attributes(
         &self,
         key: &ProfileKey,
@@ -74,7 +74,7 @@ impl Store {
         .await
     }
 
-    /// Takes an attribute away, named by the id of its current version.
+    /// Takes an attribute away, named by the id of any of its versions.
     pub async fn delete_attribute(
         &self,
         key: &ProfileKey,
@@ -111,14 +111,35 @@ impl Store {
         topic: (&str, &str),
         said: ConsentType,
     ) -> Result<(), ProfileError> {
-        let said = (said, self.clock().now());
-        let (key, consent) = changes::consent(&self.snapshot(), section, address, topic, said)?;
+        let topic = changes::topic(&self.snapshot(), section, topic)?;
+        self.say(address, vec![topic], said).await
+    }
+
+    /// Notes that an address opts out of all topics of a list, or, where none is named, of the section. A profile must have the
+    /// address.
+    pub async fn opt_out(
+        &self,
+        section: &SectionId,
+        address: (Channel, &str),
+        list: Option<&str>,
+    ) -> Result<(), ProfileError> {
+        let topics = changes::topics(&self.snapshot(), section, list)?;
+        self.say(address, topics, ConsentType::OptOut).await
+    }
+
+    async fn say(
+        &self,
+        address: (Channel, &str),
+        topics: Vec<(String, String)>,
+        said: ConsentType,
+    ) -> Result<(), ProfileError> {
+        let (key, said) = changes::consents(address, topics, (said, self.clock().now()))?;
         if self.is_locked(&key) {
             return Err(ProfileError::Locked);
         }
         let shared = self.profiler.shared.clone();
         self.change(move |profiles| {
-            let slot = changes::say(profiles, &key, &consent)?;
+            let slot = changes::say(profiles, &key, &said)?;
             shared.hooks.touching(slot);
             Ok(())
         })
