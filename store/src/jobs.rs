@@ -19,6 +19,8 @@ use crate::snapshot::Known;
 use crate::store::{Definitions, Store};
 use crate::writer::Write;
 
+/// What the audit log calls the command line.
+pub(crate) const COMMAND_LINE: &str = "command line";
 /// How long the command line waits for the running server.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -74,7 +76,7 @@ pub fn replay(path: &Path, event: &str, as_current: bool) -> Result<ReplayReport
     if let Some(lease) = folder.try_lease()? {
         let store = Store::open_leased(folder, lease, Clock::default())?;
         let known = store.snapshot().event(event)?.clone();
-        return store.replay(&known, as_current);
+        return store.replay(&known, as_current, COMMAND_LINE);
     }
     let mut registry = Registry::open(&folder)?;
     let event = registry.snapshot()?.event(event)?.event.discriminator().to_string();
@@ -113,7 +115,7 @@ pub(crate) fn do_open(
                 let now = definitions.clock.now();
                 // Before the registry is looked through for what is left of them.
                 registry.change_job(number, &Job::Erasing)?;
-                registry.note_erased(lock, "command line", now)?;
+                registry.note_erased(lock, COMMAND_LINE, now)?;
                 let done = erase_here(&definitions.folder, profiler, writer, person, now);
                 let done = done.map_err(|error| error.to_string());
                 registry.finish_job(number, &done)?;
@@ -126,7 +128,7 @@ pub(crate) fn do_open(
         };
         let known = definitions.snapshot().event(&event).cloned();
         let report = known
-            .and_then(|known| replay_here(definitions, writer, &known, as_current))
+            .and_then(|known| replay_here(definitions, writer, &known, as_current, COMMAND_LINE))
             .unwrap_or_else(|error| ReplayReport {
                 refused: vec![StillRefused { id: "all".to_owned(), why: error.to_string() }],
                 ..ReplayReport::default()
@@ -136,14 +138,16 @@ pub(crate) fn do_open(
     Ok(())
 }
 
-/// Replays all of an event's quarantine through the writer.
+/// Replays all of an event's quarantine through the writer, for somebody.
 pub(crate) fn replay_here(
     definitions: &Definitions,
     writer: &SyncSender<Write>,
     known: &Known,
     as_current: bool,
+    actor: &str,
 ) -> Result<ReplayReport, StoreError> {
-    let replay = Replay { known: known.clone(), which: Which::All, as_current, rehearse: false };
+    let by = Some(actor.to_owned());
+    let replay = Replay { known: known.clone(), which: Which::All, as_current, by };
     let mut refused = Vec::new();
     let count = replay::run(
         definitions,

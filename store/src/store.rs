@@ -272,8 +272,13 @@ impl Store {
     }
 
     /// Stores what is in an event's quarantine after all, as the version each came under or as the current one.
-    pub fn replay(&self, known: &Known, as_current: bool) -> Result<ReplayReport, StoreError> {
-        jobs::replay_here(&self.definitions, &self.writer, known, as_current)
+    pub fn replay(
+        &self,
+        known: &Known,
+        as_current: bool,
+        actor: &str,
+    ) -> Result<ReplayReport, StoreError> {
+        jobs::replay_here(&self.definitions, &self.writer, known, as_current, actor)
     }
 
     /// Replays some of an event's quarantine, or sees what would become of it. After each some hundred `tell` hears how far

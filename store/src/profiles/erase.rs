@@ -24,7 +24,7 @@ use crate::clock::Clock;
 use crate::error::StoreError;
 use crate::folder::Folder;
 use crate::index::Deleted;
-use crate::jobs::{Job, ask_server};
+use crate::jobs::{COMMAND_LINE, Job, ask_server};
 use crate::keyed::{Hash, Keyed};
 use crate::quarantine;
 use crate::registry::Registry;
@@ -97,7 +97,7 @@ pub fn erase(path: &Path, key: &ProfileKey, lock: bool) -> Result<(), ProfileErr
         return Store::open_leased(folder, lease, Clock::default())?.erase(
             key,
             lock,
-            "command line",
+            COMMAND_LINE,
         );
     }
     let mut registry = Registry::open(&folder)?;
