@@ -1,5 +1,6 @@
 //! Ids and secondary indexes behind the log: what is merged into them, and how an id is known to be new.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -11,6 +12,7 @@ use beaconry_model::time::{DAY_MS, Timestamp};
 
 use crate::bulk::Table;
 use crate::error::StoreError;
+use crate::keyed::Keyed;
 use crate::snapshot::EventNo;
 
 /// The filter's size in bits: 16 MiB.
@@ -57,12 +59,14 @@ pub(crate) struct Deleted {
 pub(crate) struct Filter {
     bits: AtomicBloomFilter,
     complete: AtomicBool,
+    /// Whether there are events of people who were erased, whose ids are known by their hashes alone.
+    erased: AtomicBool,
 }
 
 impl Filter {
     pub(crate) fn new() -> Arc<Filter> {
         let bits = AtomicBloomFilter::with_num_bits(FILTER_BITS).hashes(FILTER_HASHES);
-        Arc::new(Filter { bits, complete: AtomicBool::new(false) })
+        Arc::new(Filter { bits, complete: AtomicBool::new(false), erased: AtomicBool::new(false) })
     }
 
     /// Whether this id is certainly nowhere in the log.
@@ -74,9 +78,23 @@ impl Filter {
         self.bits.insert(&id.0);
     }
 
+    /// Adds what stands for the id of an event that was erased.
+    fn add_erased(&self, hash: EventId) {
+        self.add(hash);
+        self.erased.store(true, Ordering::Release);
+    }
+
+    /// Finds out whether anybody was erased lately. Before anything is asked of the filter.
+    pub(crate) fn look_for_erased(&self, index: &Connection) -> Result<(), StoreError> {
+        let any = index.prepare("SELECT 1 FROM erased")?.exists([])?;
+        self.erased.store(any, Ordering::Release);
+        Ok(())
+    }
+
     /// Reads every merged id into the filter. Those stored meanwhile are added by the writer.
     pub(crate) fn fill(&self, index: &Connection) -> Result<(), StoreError> {
-        let mut statement = index.prepare("SELECT id FROM ids")?;
+        let mut statement =
+            index.prepare("SELECT id FROM ids UNION ALL SELECT hash FROM erased")?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             self.add(EventId(row.get(0)?));
@@ -90,6 +108,21 @@ impl Filter {
 pub(crate) fn place(index: &Connection, id: EventId) -> Result<Option<i64>, rusqlite::Error> {
     let mut statement = index.prepare_cached("SELECT seq FROM ids WHERE id = ?")?;
     statement.query_row([id.0], |row| row.get(0)).optional()
+}
+
+/// Whether this id was that of an event of somebody who was erased since. Costs nothing while there are none.
+pub(crate) fn was_erased(
+    index: &Connection,
+    filter: &Filter,
+    keyed: &Keyed,
+    id: EventId,
+) -> Result<bool, rusqlite::Error> {
+    if !filter.erased.load(Ordering::Acquire) {
+        return Ok(false);
+    }
+    let hash = keyed.of_event(id);
+    Ok(!filter.is_new(hash)
+        && index.prepare_cached("SELECT 1 FROM erased WHERE hash = ?")?.exists([hash.0])?)
 }
 
 /// The last place of the log that is merged.
@@ -198,14 +231,7 @@ pub(crate) fn forget(
 ) -> Result<(), StoreError> {
     let transaction = index.transaction_with_behavior(TransactionBehavior::Immediate)?;
     for gone in deleted {
-        transaction
-            .prepare_cached(
-                "DELETE FROM by_event WHERE event = ? AND test = ? AND received = ? AND seq = ?",
-            )?
-            .execute(params![gone.event.0, gone.test, gone.received.0, gone.seq])?;
-        if !gone.test {
-            forget_by_version(&transaction, gone)?;
-        }
+        take_out(&transaction, gone)?;
         let until = gone.received.plus(REMEMBERED_MS);
         match gone.was.map(|(id, _)| id) {
             Some(id) if until > now => {
@@ -222,6 +248,80 @@ pub(crate) fn forget(
     Ok(transaction.commit()?)
 }
 
+/// Takes an event out of the indexes, all but its id.
+fn take_out(index: &Connection, gone: &Deleted) -> Result<(), rusqlite::Error> {
+    index
+        .prepare_cached(
+            "DELETE FROM by_event WHERE event = ? AND test = ? AND received = ? AND seq = ?",
+        )?
+        .execute(params![gone.event.0, gone.test, gone.received.0, gone.seq])?;
+    if gone.test { Ok(()) } else { forget_by_version(index, gone) }
+}
+
+/// Takes events of somebody who is erased out of the indexes, with their ids. Of what a browser may still bring again a keyed
+/// hash of the id is remembered until it may not. What a back end posted can be posted again to a profile that is made anew.
+pub(crate) fn erase(
+    index: &mut Connection,
+    deleted: &[Deleted],
+    filter: &Filter,
+    keyed: &Keyed,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let transaction = index.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    for gone in deleted {
+        take_out(&transaction, gone)?;
+    }
+    for (id, received) in ids_of(&transaction, deleted)? {
+        let until = received.plus(REMEMBERED_MS);
+        if is_browsers(id) && until > now {
+            let hash = keyed.of_event(id);
+            filter.add_erased(hash);
+            transaction
+                .prepare_cached("INSERT INTO erased VALUES (?, ?) ON CONFLICT DO NOTHING")?
+                .execute(params![hash.0, until.0])?;
+        }
+        transaction.prepare_cached("DELETE FROM ids WHERE id = ?")?.execute([id.0])?;
+        // Retention may have been there first.
+        transaction
+            .prepare_cached("DELETE FROM forgotten WHERE until = ? AND id = ?")?
+            .execute(params![until.0, id.0])?;
+    }
+    Ok(transaction.commit()?)
+}
+
+/// The ids of deleted events, with when they arrived. Where an earlier deletion was cut off the log has none any more, and all
+/// ids are looked through, once.
+fn ids_of(
+    index: &Connection,
+    deleted: &[Deleted],
+) -> Result<Vec<(EventId, Timestamp)>, rusqlite::Error> {
+    let (mut ids, mut lost) = (Vec::with_capacity(deleted.len()), HashMap::new());
+    for gone in deleted {
+        match gone.was {
+            Some((id, _)) => ids.push((id, gone.received)),
+            None => {
+                lost.insert(gone.seq, gone.received);
+            }
+        }
+    }
+    if lost.is_empty() {
+        return Ok(ids);
+    }
+    let mut statement = index.prepare("SELECT id, seq FROM ids")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        if let Some(received) = lost.get(&row.get(1)?) {
+            ids.push((EventId(row.get(0)?), *received));
+        }
+    }
+    Ok(ids)
+}
+
+/// Whether a browser made this id: a UUID of version 7, where what a back end posts gets one of version 8.
+fn is_browsers(id: EventId) -> bool {
+    id.0[6] >> 4 == 7
+}
+
 /// Drops some of the ids that no client may bring again; says how many.
 pub(crate) fn drop_forgotten(
     index: &mut Connection,
@@ -235,6 +335,11 @@ pub(crate) fn drop_forgotten(
     let dropped = transaction
         .prepare_cached(
             "DELETE FROM forgotten WHERE (until, id) IN (SELECT until, id FROM forgotten WHERE until <= ? ORDER BY until LIMIT ?)",
+        )?
+        .execute(params![now.0, limit])?;
+    transaction
+        .prepare_cached(
+            "DELETE FROM erased WHERE hash IN (SELECT hash FROM erased WHERE until <= ? LIMIT ?)",
         )?
         .execute(params![now.0, limit])?;
     transaction.commit()?;
@@ -259,4 +364,43 @@ pub(crate) fn arrived_before(
         Ok(Deleted { event, test, received: Timestamp(row.get(0)?), seq: row.get(1)?, was: None })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::folder::Folder;
+    use crate::schema::INDEX;
+
+    /// A crash between the log and the index: the log has the row no more, so only its place says which id it had.
+    #[test]
+    fn an_id_is_erased_whose_row_is_gone_already() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut index = INDEX.open(&Folder::open(folder.path()).unwrap()).unwrap();
+        let (keyed, filter) = (Keyed::new(b"secret"), Filter::new());
+        let received = Timestamp(1);
+        let id = |seq: u8, version: u8| {
+            EventId([seq, 0, 0, 0, 0, 0, version << 4, 0, 0x80, 0, 0, 0, 0, 0, 0, 0])
+        };
+        let event = |seq: u8, version: u8| Unmerged {
+            id: id(seq, version),
+            seq: i64::from(seq),
+            event: EventNo(1),
+            ver: 1,
+            received,
+            test: false,
+        };
+        merge(&mut index, &mut [event(1, 7), event(2, 7), event(3, 8), event(4, 7)], 4).unwrap();
+        let gone = |seq, was| Deleted { event: EventNo(1), test: false, received, seq, was };
+        let deleted = [gone(1, Some((id(1, 7), 1))), gone(2, None), gone(3, None)];
+        erase(&mut index, &deleted, &filter, &keyed, received).unwrap();
+        let known = |id| {
+            (place(&index, id).unwrap().is_some(), was_erased(&index, &filter, &keyed, id).unwrap())
+        };
+        assert_eq!([known(id(1, 7)), known(id(2, 7))], [(false, true); 2], "as a hash");
+        assert_eq!(known(id(3, 8)), (false, false), "a back end may post it again");
+        assert_eq!(known(id(4, 7)), (true, false), "another's");
+        drop_forgotten(&mut index, received.plus(REMEMBERED_MS), 10).unwrap();
+        assert_eq!(known(id(1, 7)), (false, false), "no browser brings it any more");
+    }
 }

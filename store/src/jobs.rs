@@ -19,6 +19,8 @@ use crate::snapshot::Known;
 use crate::store::{Definitions, Store};
 use crate::writer::Write;
 
+/// What the audit log calls the command line.
+pub(crate) const COMMAND_LINE: &str = "command line";
 /// How long the command line waits for the running server.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -32,16 +34,22 @@ pub(crate) enum Job {
         /// As the current version, not as the version each came under.
         as_current: bool,
     },
-    /// Erase a person. Neither keys nor anything else of them is in it.
+    /// Erase a person. Neither keys nor anything else of them is in it but ids and hashes, and not even these once it is begun.
     Erase {
         /// The profile's id.
         profile: Option<String>,
-        /// Hashes of keys to lock, in hexadecimal digits.
+        /// Hashes of keys, in hexadecimal digits.
         hashes: Vec<String>,
         /// Whether they are never to be taken again.
         lock: bool,
     },
+    /// Erasing somebody is under way.
+    Erasing,
 }
+
+/// What the command line hears where the server ended while it erased: it finishes at its next start what it had begun.
+const CUT_OFF: &str =
+    "the server ended meanwhile; look for the person, and erase them again if they are still there";
 
 /// What became of a replay.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -69,7 +77,7 @@ pub fn replay(path: &Path, event: &str, as_current: bool) -> Result<ReplayReport
     if let Some(lease) = folder.try_lease()? {
         let store = Store::open_leased(folder, lease, Clock::default())?;
         let known = store.snapshot().event(event)?.clone();
-        return store.replay(&known, as_current);
+        return store.replay(&known, as_current, COMMAND_LINE);
     }
     let mut registry = Registry::open(&folder)?;
     let event = registry.snapshot()?.event(event)?.event.discriminator().to_string();
@@ -106,33 +114,41 @@ pub(crate) fn do_open(
             Job::Erase { profile, hashes, lock } => {
                 let person = Person::read(profile.as_deref(), &hashes, lock);
                 let now = definitions.clock.now();
-                registry.note_erased(lock, "command line", now)?;
+                // Before the registry is looked through for what is left of them.
+                registry.change_job(number, &Job::Erasing)?;
+                registry.note_erased(lock, COMMAND_LINE, now)?;
                 let done = erase_here(&definitions.folder, profiler, writer, person, now);
                 let done = done.map_err(|error| error.to_string());
-                registry.finish_job(number, &serde_json::to_string(&done).unwrap_or_default())?;
+                registry.finish_job(number, &done)?;
+                continue;
+            }
+            Job::Erasing => {
+                registry.finish_job(number, &Err::<bool, _>(CUT_OFF))?;
                 continue;
             }
         };
         let known = definitions.snapshot().event(&event).cloned();
         let report = known
-            .and_then(|known| replay_here(definitions, writer, &known, as_current))
+            .and_then(|known| replay_here(definitions, writer, &known, as_current, COMMAND_LINE))
             .unwrap_or_else(|error| ReplayReport {
                 refused: vec![StillRefused { id: "all".to_owned(), why: error.to_string() }],
                 ..ReplayReport::default()
             });
-        registry.finish_job(number, &serde_json::to_string(&report).unwrap_or_default())?;
+        registry.finish_job(number, &report)?;
     }
     Ok(())
 }
 
-/// Replays all of an event's quarantine through the writer.
+/// Replays all of an event's quarantine through the writer, for somebody.
 pub(crate) fn replay_here(
     definitions: &Definitions,
     writer: &SyncSender<Write>,
     known: &Known,
     as_current: bool,
+    actor: &str,
 ) -> Result<ReplayReport, StoreError> {
-    let replay = Replay { known: known.clone(), which: Which::All, as_current, rehearse: false };
+    let by = Some(actor.to_owned());
+    let replay = Replay { known: known.clone(), which: Which::All, as_current, by };
     let mut refused = Vec::new();
     let count = replay::run(
         definitions,

@@ -19,6 +19,7 @@ mod folder;
 mod hooks;
 mod index;
 mod jobs;
+mod keyed;
 mod keys;
 pub mod live;
 mod log;

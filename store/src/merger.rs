@@ -13,8 +13,10 @@ use beaconry_model::time::Timestamp;
 
 use crate::condition::Condition;
 use crate::error::StoreError;
-use crate::index::{self, Deleted, Unmerged};
+use crate::index::{self, Deleted, Filter, Unmerged};
+use crate::keyed::Keyed;
 use crate::log;
+use crate::profiles::Behind;
 use crate::schema::{INDEX, give_back_pages};
 use crate::writer::AppendError;
 
@@ -33,6 +35,8 @@ pub(crate) enum Merge {
     Run { run: Vec<Unmerged>, reaches: i64 },
     /// Take these out; their rows are gone from the log.
     Forget { deleted: Vec<Deleted>, now: Timestamp },
+    /// Take these out with their ids, since their person is erased; then say so.
+    Erase { deleted: Vec<Deleted>, now: Timestamp, done: std::sync::mpsc::Sender<()> },
 }
 
 /// The merger's side of what it shares with the writer.
@@ -43,6 +47,10 @@ pub(crate) struct Merger {
     pub(crate) merged: Arc<AtomicI64>,
     /// Whether anything can be written.
     pub(crate) condition: Arc<Condition>,
+    /// What says of most ids that they are new.
+    pub(crate) filter: Arc<Filter>,
+    /// What hashes the ids of erased events.
+    pub(crate) keyed: Keyed,
 }
 
 impl Merger {
@@ -82,7 +90,7 @@ impl Merger {
 
     /// Works until the writer is gone. On a full disk it tries again until there is room: the log has everything, and where
     /// the lag grows too long, the writer answers "busy".
-    pub(crate) fn run(mut self, asked: &Receiver<Merge>) {
+    pub(crate) fn run(mut self, asked: &Receiver<Merge>, linking: &Behind) {
         let mut waiting = VecDeque::new();
         loop {
             let Some(merge) = waiting.front_mut() else {
@@ -90,7 +98,7 @@ impl Merger {
                 waiting.push_back(merge);
                 continue;
             };
-            match self.take(merge) {
+            match self.take(merge, linking) {
                 Ok(()) => {
                     waiting.pop_front();
                 }
@@ -117,7 +125,7 @@ impl Merger {
         }
     }
 
-    fn take(&mut self, merge: &mut Merge) -> Result<(), StoreError> {
+    fn take(&mut self, merge: &mut Merge, linking: &Behind) -> Result<(), StoreError> {
         match merge {
             Merge::Run { run, reaches } => {
                 index::merge(&mut self.index, run, *reaches)?;
@@ -126,7 +134,13 @@ impl Merger {
             Merge::Forget { deleted, now } => {
                 index::forget(&mut self.index, deleted, *now)?;
                 index::drop_forgotten(&mut self.index, *now, 1_000)?;
-                give_back_pages(&self.index, VACUUM_PAGES)?;
+                if !linking.pages_stay() {
+                    give_back_pages(&self.index, VACUUM_PAGES)?;
+                }
+            }
+            Merge::Erase { deleted, now, done } => {
+                index::erase(&mut self.index, deleted, &self.filter, &self.keyed, *now)?;
+                let _ = done.send(());
             }
         }
         Ok(())

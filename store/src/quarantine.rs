@@ -4,6 +4,7 @@ use rusqlite::{Connection, Row, params};
 use serde::Serialize;
 
 use beaconry_model::judge::Quarantined;
+use beaconry_model::profile::{Keyspace, ProfileKey};
 use beaconry_model::retention::Retention;
 use beaconry_model::time::{DAY_MS, Timestamp};
 use beaconry_model::wire::Code;
@@ -101,6 +102,26 @@ fn gone(row: &Row) -> Result<(EventNo, Code), rusqlite::Error> {
     let word: String = row.get(1)?;
     let code = Code::ALL.into_iter().find(|code| code.as_str() == word);
     Ok((EventNo(row.get(0)?), code.ok_or(rusqlite::Error::InvalidQuery)?))
+}
+
+/// The numbers of what came from visitors, where `theirs` says so of the visitor and the moment of arrival.
+pub(crate) fn of_visitors(
+    connection: &Connection,
+    theirs: impl Fn(&ProfileKey, Timestamp) -> bool,
+) -> Result<Vec<i64>, rusqlite::Error> {
+    let mut statement = connection
+        .prepare("SELECT seq, visitor, received FROM quarantine WHERE visitor IS NOT NULL")?;
+    let mut rows = statement.query([])?;
+    let mut numbers = Vec::new();
+    while let Some(row) = rows.next()? {
+        let visitor = row.get_ref(1)?.as_str().unwrap_or_default();
+        let key = ProfileKey::new(Keyspace::Web, visitor);
+        let received = Timestamp(row.get(2)?);
+        if key.is_ok_and(|key| theirs(&key, received)) {
+            numbers.push(row.get(0)?);
+        }
+    }
+    Ok(numbers)
 }
 
 /// The beacon of this number.

@@ -263,10 +263,23 @@ impl Registry {
         Ok(statement.query_row([number], |row| row.get(0))?)
     }
 
-    /// Says what became of a job.
-    pub(crate) fn finish_job(&mut self, number: i64, result: &str) -> Result<(), StoreError> {
+    /// Writes another job where one was.
+    pub(crate) fn change_job(&mut self, number: i64, job: &Job) -> Result<(), StoreError> {
         self.connection
-            .execute("UPDATE jobs SET result = ? WHERE number = ?", params![result, number])?;
+            .execute("UPDATE jobs SET job = ? WHERE number = ?", params![json(job), number])?;
+        Ok(())
+    }
+
+    /// Says what became of a job.
+    pub(crate) fn finish_job(
+        &mut self,
+        number: i64,
+        result: &impl serde::Serialize,
+    ) -> Result<(), StoreError> {
+        self.connection.execute(
+            "UPDATE jobs SET result = ? WHERE number = ?",
+            params![json(result), number],
+        )?;
         Ok(())
     }
 

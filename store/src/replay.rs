@@ -10,6 +10,7 @@ use serde::Serialize;
 use beaconry_model::judge::{self, Accepted};
 use beaconry_model::wire::{Code, Rejection};
 
+use crate::audit::AuditEntry;
 use crate::counts::OTHER;
 use crate::error::StoreError;
 use crate::quarantine::QuarantinedEvent;
@@ -47,8 +48,19 @@ pub struct Replay {
     pub which: Which,
     /// As the current version, not as the version each came under.
     pub as_current: bool,
-    /// Only see what would become of each, and write nothing.
-    pub rehearse: bool,
+    /// Who does it, as the audit log says. Nobody only sees what would become of each, and nothing is written.
+    pub by: Option<String>,
+}
+
+/// What the audit log says of a replay.
+#[derive(Serialize)]
+struct Note<'a> {
+    which: String,
+    as_current: bool,
+    stored: u64,
+    duplicates: u64,
+    still_in_quarantine: u64,
+    why: &'a BTreeMap<String, u64>,
 }
 
 /// How far a replay has come, and what became of what it has seen.
@@ -122,19 +134,62 @@ impl std::fmt::Display for Stays {
     }
 }
 
-/// Does a replay page by page, newest first. After each page `tell` hears how far it has come, and says whether to go on;
-/// `stays` hears of each beacon that stays, and why.
+/// Does a replay page by page, newest first, and has it in the audit log: also one that broke off. After each page `tell`
+/// hears how far it has come, and says whether to go on; `stays` hears of each beacon that stays, and why.
 pub(crate) fn run(
     definitions: &Definitions,
     writer: &SyncSender<Write>,
     replay: &Replay,
+    tell: impl FnMut(&ReplayCount) -> bool,
+    stays: impl FnMut(&QuarantinedEvent, &Stays),
+) -> Result<ReplayCount, StoreError> {
+    let mut count = ReplayCount::default();
+    let outcome = go_through(definitions, writer, replay, &mut count, tell, stays);
+    if let Some(actor) = &replay.by {
+        note(definitions, replay, &count, actor)?;
+    }
+    outcome.map(|()| count)
+}
+
+fn note(
+    definitions: &Definitions,
+    replay: &Replay,
+    count: &ReplayCount,
+    actor: &str,
+) -> Result<(), StoreError> {
+    let note = Note {
+        which: match &replay.which {
+            Which::All => "all".to_owned(),
+            Which::Code(code) => code.to_string(),
+            Which::These(numbers) => format!("{} by number", numbers.len()),
+        },
+        as_current: replay.as_current,
+        stored: count.passed,
+        duplicates: count.duplicates,
+        still_in_quarantine: count.refused,
+        why: &count.why,
+    };
+    definitions.registry().note(&AuditEntry {
+        at: definitions.clock.steady(),
+        actor: actor.to_owned(),
+        action: "quarantine.replay".to_owned(),
+        thing: replay.known.event.discriminator().to_string(),
+        before: None,
+        after: serde_json::to_string(&note).ok(),
+    })
+}
+
+fn go_through(
+    definitions: &Definitions,
+    writer: &SyncSender<Write>,
+    replay: &Replay,
+    count: &mut ReplayCount,
     mut tell: impl FnMut(&ReplayCount) -> bool,
     mut stays: impl FnMut(&QuarantinedEvent, &Stays),
-) -> Result<ReplayCount, StoreError> {
+) -> Result<(), StoreError> {
     let reader = Reader::open(&definitions.folder)?;
     let current = replay.known.event.versions().current(definitions.clock.steady()).number;
     let mut pages = Pages { reader, replay, before: i64::MAX, done: false };
-    let mut count = ReplayCount::default();
     while let Some(page) = pages.next()? {
         let mut fitting = Vec::new();
         for kept in page {
@@ -147,16 +202,16 @@ pub(crate) fn run(
                 }
             }
         }
-        if replay.rehearse {
+        if replay.by.is_none() {
             count.passed += fitting.len() as u64;
         } else {
-            store(writer, replay, fitting, &mut count, &mut stays);
+            store(writer, replay, fitting, count, &mut stays);
         }
-        if !tell(&count) {
+        if !tell(count) {
             break;
         }
     }
-    Ok(count)
+    Ok(())
 }
 
 /// The quarantine that a replay asks for, a page at a time.

@@ -336,6 +336,14 @@ pub(crate) const INDEX: Database = Database {
         CREATE TABLE by_version_lacks (reaches INTEGER NOT NULL) STRICT;
         INSERT INTO by_version_lacks VALUES (0);
     ",
+        "
+        -- Events of people who were erased, by keyed hashes of their ids, until no browser may bring them again.
+        CREATE TABLE erased (
+            hash BLOB PRIMARY KEY,
+            until INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX erased_by_until ON erased (until);
+    ",
     ],
 };
 

@@ -6,13 +6,15 @@
 //! pragma but a VACUUM of everything reaches them. So they are looked for page by page, and overwritten with zeros, which no
 //! reader notices. <https://www.sqlite.org/fileformat2.html#b_tree_pages> is the format.
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, TransactionBehavior, params};
 
 /// An overflow page begins with the number of the next one. From this many pages on (137 GB), the number's first byte could
 /// be that of a B-tree's page.
 const MOST_PAGES: u32 = 1 << 25;
 /// The page that SQLite never uses, because locks lie there.
 const LOCKED_AT: u64 = 1 << 30;
+/// Pages overwritten in one transaction: a few milliseconds, for which others wait.
+const STEP: usize = 200;
 
 /// The numbers of pages that hold something in their gap.
 pub(crate) fn unclean(connection: &Connection) -> Result<Vec<u32>, rusqlite::Error> {
@@ -29,6 +31,16 @@ pub(crate) fn unclean(connection: &Connection) -> Result<Vec<u32>, rusqlite::Err
         }
     }
     Ok(found)
+}
+
+/// Overwrites the gaps of every page of a database that others may write meanwhile.
+pub(crate) fn clean_all(connection: &mut Connection) -> Result<(), rusqlite::Error> {
+    for pages in unclean(connection)?.chunks(STEP) {
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        clean(&transaction, pages)?;
+        transaction.commit()?;
+    }
+    Ok(())
 }
 
 /// Overwrites the gaps of these pages, as one transaction of this connection, or within the one that is open.

@@ -286,8 +286,13 @@ impl Store {
     }
 
     /// Stores what is in an event's quarantine after all, as the version each came under or as the current one.
-    pub fn replay(&self, known: &Known, as_current: bool) -> Result<ReplayReport, StoreError> {
-        jobs::replay_here(&self.definitions, &self.writer, known, as_current)
+    pub fn replay(
+        &self,
+        known: &Known,
+        as_current: bool,
+        actor: &str,
+    ) -> Result<ReplayReport, StoreError> {
+        jobs::replay_here(&self.definitions, &self.writer, known, as_current, actor)
     }
 
     /// Replays some of an event's quarantine, or sees what would become of it. After each some hundred `tell` hears how far
@@ -389,12 +394,20 @@ fn start_writing(definitions: &Definitions, shared: &Shared) -> Result<Writing, 
     index.pragma_update(None, "wal_autocheckpoint", 4_000)?;
     let filter = Filter::new();
     let merged = Arc::new(AtomicI64::new(0));
-    let mut merger = Merger { index, merged: merged.clone(), condition: condition.clone() };
+    let keyed = definitions.registry().keyed()?;
+    filter.look_for_erased(&index)?;
+    let mut merger = Merger {
+        index,
+        merged: merged.clone(),
+        condition: condition.clone(),
+        filter: filter.clone(),
+        keyed: keyed.clone(),
+    };
     // No place is used twice, not even where the index was made anew and the newest rows were deleted.
     let linked = profiles::watermark(&PROFILES.open(folder)?)?;
     let next_seq = merger.catch_up(&events)?.max(linked + 1);
     let (profiler, linking) =
-        profiles::start(folder, &mut definitions.registry(), next_seq - 1, condition.clone())?;
+        profiles::start(folder, keyed.clone(), next_seq - 1, condition.clone())?;
     let (to_merger, merges) = mpsc::channel();
     let (to_writer, writes) = mpsc::sync_channel(QUEUE);
     let index = INDEX.open_to_read(folder)?;
@@ -403,6 +416,7 @@ fn start_writing(definitions: &Definitions, shared: &Shared) -> Result<Writing, 
         events,
         index,
         filter: filter.clone(),
+        keyed,
         merger: to_merger,
         merged: merged.clone(),
         next_seq,
@@ -414,9 +428,10 @@ fn start_writing(definitions: &Definitions, shared: &Shared) -> Result<Writing, 
         condition: condition.clone(),
         backlog: backlog.clone(),
     };
+    let behind = profiler.behind();
     let threads = vec![
         linking,
-        thread::spawn(move || merger.run(&merges)),
+        thread::spawn(move || merger.run(&merges, &behind)),
         thread::spawn(move || writer.run(&writes)),
         thread::spawn(move || {
             // Without the filter every id is looked up: slower, and as exact.

@@ -12,6 +12,7 @@ use beaconry_model::time::Timestamp;
 use crate::clock::Clock;
 use crate::error::StoreError;
 use crate::folder::Folder;
+use crate::keyed::Keyed;
 use crate::profiles::{Logged, ProfileReader};
 use crate::registry::Registry;
 use crate::retention::TEST_KEPT_MS;
@@ -68,7 +69,7 @@ pub fn verify(folder: &Folder) -> Result<VerifyReport, StoreError> {
         let snapshot = Snapshot::load(&registry).ok();
         profiles.check(&|row| is_expired(snapshot.as_ref(), row, now), &mut report.faults)?;
         if let Some(key) = Registry::known_lock_key(&registry)? {
-            profiles.check_locks(key.as_bytes(), &mut report.faults)?;
+            profiles.check_locks(Keyed::new(key.as_bytes()), &mut report.faults)?;
         }
     }
     // Last, so that it knows every event that came up meanwhile.

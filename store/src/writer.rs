@@ -18,6 +18,7 @@ use crate::backlog::{Backlog, Place};
 use crate::condition::Condition;
 use crate::counts;
 use crate::index::{self, Deleted, Filter, Unmerged};
+use crate::keyed::Keyed;
 use crate::log;
 use crate::merger::Merge;
 use crate::profiles::Behind;
@@ -130,6 +131,8 @@ pub(crate) enum Write {
     Tick,
     /// Delete these events, whose time has passed.
     Delete { deleted: Vec<Deleted>, now: Timestamp, done: std::sync::mpsc::Sender<()> },
+    /// Delete these, whose person is erased; says so once the indexes hold nothing of them.
+    Erase { deleted: Vec<Deleted>, now: Timestamp, done: std::sync::mpsc::Sender<()> },
     /// Delete some of the quarantine that has expired; says how many.
     ExpireQuarantine { now: Timestamp, limit: u32, done: std::sync::mpsc::Sender<usize> },
     /// Take these out of the quarantine.
@@ -145,6 +148,8 @@ pub(crate) struct Writer {
     /// For look-ups of ids; the merger writes.
     pub(crate) index: Connection,
     pub(crate) filter: Arc<Filter>,
+    /// What hashes the ids of erased events.
+    pub(crate) keyed: Keyed,
     pub(crate) merger: Sender<Merge>,
     /// The last place of the log that is merged.
     pub(crate) merged: Arc<AtomicI64>,
@@ -193,8 +198,9 @@ impl Writer {
     /// Works until everybody who could ask is gone, then leaves the rest of the log to the merger.
     pub(crate) fn run(mut self, asked: &Receiver<Write>) {
         while let Ok(first) = asked.recv() {
-            self.group(first, asked);
+            // First, so that what was erased since is not known by its id any more.
             self.unmerged.let_go(self.merged.load(Ordering::Acquire));
+            self.group(first, asked);
             if self.unmerged.run.len() >= RUN {
                 self.hand_over();
             }
@@ -292,7 +298,7 @@ impl Writer {
                     Entry::Accepted(event, accepted) => (event, accepted, false),
                 };
                 let facts = accepted.facts();
-                if self.place(facts.id)?.is_some() {
+                if self.is_known(facts.id)? {
                     written.duplicates += 1;
                     continue;
                 }
@@ -330,6 +336,12 @@ impl Writer {
         }
     }
 
+    /// Whether this id was stored before, also of somebody who was erased since.
+    fn is_known(&self, id: EventId) -> Result<bool, rusqlite::Error> {
+        Ok(self.place(id)?.is_some()
+            || index::was_erased(&self.index, &self.filter, &self.keyed, id)?)
+    }
+
     fn chore(&mut self, chore: Write) {
         let outcome = match chore {
             Write::Append { .. } => Ok(()),
@@ -351,8 +363,14 @@ impl Writer {
                 }
                 return;
             }
-            Write::Delete { deleted, now, done } => self.delete(deleted, now).map(|()| {
+            Write::Delete { mut deleted, now, done } => self.delete(&mut deleted).map(|()| {
+                let _ = self.merger.send(Merge::Forget { deleted, now });
                 let _ = done.send(());
+            }),
+            Write::Erase { mut deleted, now, done } => self.delete(&mut deleted).map(|()| {
+                // What is not merged yet would be merged behind it.
+                self.hand_over();
+                let _ = self.merger.send(Merge::Erase { deleted, now, done });
             }),
             Write::DropQuarantine { numbers, done } => self.drop_quarantine(&numbers).map(|()| {
                 let _ = done.send(());
@@ -375,10 +393,11 @@ impl Writer {
         }
     }
 
-    fn delete(&mut self, mut deleted: Vec<Deleted>, now: Timestamp) -> Result<(), rusqlite::Error> {
+    /// Deletes these from the log, and notes what each was.
+    fn delete(&mut self, deleted: &mut [Deleted]) -> Result<(), rusqlite::Error> {
         let transaction = self.events.unchecked_transaction()?;
         let mut tally = Tally::default();
-        for gone in &mut deleted {
+        for gone in deleted {
             let mut statement =
                 transaction.prepare_cached("DELETE FROM events WHERE seq = ? RETURNING id, ver")?;
             let mut rows = statement.query([gone.seq])?;
@@ -389,9 +408,7 @@ impl Writer {
             tally.hold(gone.event, held, -1);
         }
         tally.write(&transaction)?;
-        transaction.commit()?;
-        let _ = self.merger.send(Merge::Forget { deleted, now });
-        Ok(())
+        transaction.commit()
     }
 
     fn expire_quarantine(&mut self, now: Timestamp, limit: u32) -> Result<usize, rusqlite::Error> {

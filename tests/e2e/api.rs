@@ -532,6 +532,37 @@ fn attributes_are_patched_read_and_cleared_by_version() {
     }
 }
 
+/// Values are read by the ids of the versions they were set under, and can be taken away by the same.
+#[test]
+fn a_value_is_cleared_by_the_id_it_is_read_under_also_after_its_attribute_was_edited() {
+    let api = Api::new();
+    run(api.folder.path(), &["attribute", "create", "Shoe size", "--type", "number"]);
+    let path =
+        api.profile(EMAIL, "ada%40shop.example", &format!("/sections/{}/attributes", api.section));
+    let patch = |body: Value| api.ask("PATCH", &path, &api.token, &body);
+    let versions = || -> Vec<String> {
+        let all = api.get(&format!("/audience/sections/{}/attributes", api.section)).json();
+        let items = all["items"].as_array().unwrap();
+        let found = items.iter().find(|item| item["name"] == json!("Shoe size"));
+        let versions = found.and_then(|item| item["versions"].as_array()).cloned();
+        let id = |version: &Value| version["id"].as_str().unwrap().to_owned();
+        versions.iter().flatten().map(id).collect()
+    };
+    let old = beaconry_tests::eventually("the attribute", || versions().pop());
+    assert_eq!(patch(json!({ &old: 38 })).status, 204);
+    run(api.folder.path(), &["attribute", "edit", "Shoe size", "--type", "decimal"]);
+    let new = beaconry_tests::eventually("the edited attribute", || versions().get(1).cloned());
+    assert_eq!(api.get(&path).json(), json!({ &old: 38 }));
+    api.refuses("PATCH", &path, &json!({ &old: 39 }), 400, "the id of its current version");
+    assert_eq!(patch(json!({ &old: null })).status, 204);
+    assert_eq!(api.get(&path).json(), json!({}));
+    // What replaces a value may take the one before away in the same breath.
+    assert_eq!(patch(json!({ &old: null, &new: 38.5 })).status, 204);
+    assert_eq!(api.get(&path).json(), json!({ &new: 38.5 }));
+    let cleared = api.ask("DELETE", &format!("{path}/{old}"), &api.token, &Value::Null);
+    assert_eq!((cleared.status, api.get(&path).json()), (204, json!({})));
+}
+
 #[test]
 fn merged_profiles_are_one_and_an_erased_one_is_gone() {
     let api = Api::new();
@@ -769,31 +800,59 @@ fn consents_are_given_for_an_address_and_read_back() {
     });
     let topics = api.get(&format!("{lists}/{list}/topics")).json();
     assert_eq!(topics["items"][0]["name"], json!("News"));
-    let topic = &topics["items"][0]["discriminator"];
+    let topic = |at: usize| topics["items"][at]["discriminator"].clone();
     let address =
         "/audience/channels/com.apsis1.channels.email/addresses/ada%40shop.example/consents";
-    let say = |what: &str| {
-        let body = json!({
-            "section_discriminator": api.section,
-            "consent_list_discriminator": list,
-            "topic_discriminator": topic,
-            "type": what,
-        });
+    let say = |said: Value| {
+        let mut body = json!({ "section_discriminator": api.section });
+        body.as_object_mut().unwrap().extend(said.as_object().unwrap().clone());
         api.ask("POST", address, &api.token, &body)
     };
-    assert_eq!(Api::problem(&say("opt-in")).0, 404, "nobody has the address yet");
-    api.make("ada%40shop.example");
-    let read = format!("{address}/sections/{}/consent-lists/{list}/evaluations", api.section);
-    let said = || {
-        let items = api.get(&read).json()["items"].as_array().unwrap().clone();
-        items.iter().map(|item| item["type"].clone()).collect::<Vec<_>>()
+    let of = |at: usize, what: &str| json!({ "consent_list_discriminator": list, "topic_discriminator": topic(at), "type": what });
+    let of_list = |what: &str| json!({ "consent_list_discriminator": list, "type": what });
+    assert_eq!(Api::problem(&say(of(0, "opt-in"))).0, 404, "nobody has the address yet");
+    let rest = format!("/sections/{}/consent-lists/{list}", api.section);
+    let read = format!("{address}{rest}/evaluations");
+    let all = format!("{}{rest}", address.replace("/audience/", "/v1/"));
+    let items = |path: &str| {
+        let items = api.get(path).json()["items"].as_array().unwrap().clone();
+        items
+            .iter()
+            .map(|item| (item["topic_discriminator"].clone(), item["type"].clone()))
+            .collect::<Vec<_>>()
     };
-    assert_eq!(said(), [Value::Null, Value::Null]);
-    for what in ["opt-in", "confirmed-opt-in", "opt-out"] {
-        assert_eq!(say(what).status, 201);
-        assert_eq!(said(), [json!(what), Value::Null]);
+    assert_eq!(api.get(&read).json(), json!({ "items": [] }), "nobody has the address yet");
+    api.make("ada%40shop.example");
+    assert_eq!((items(&read), items(&all)), (vec![], vec![]));
+    for what in ["opt-in", "confirmed-opt-in"] {
+        assert_eq!(say(of(0, what)).status, 201);
+        assert_eq!(items(&read), [(topic(0), json!(what))]);
     }
-    assert_eq!(Api::problem(&say("maybe")).0, 400);
+    // Clients take every topic that is there as one that was agreed to.
+    assert_eq!(say(of(0, "opt-out")).status, 201);
+    assert_eq!((items(&read), items(&all)), (vec![], vec![(topic(0), json!("opt-out"))]));
+    // They leave out what an opt-out is from all of, and an opt-in is never to all.
+    for wide in [of_list("opt-out"), json!({ "type": "opt-out" })] {
+        for at in [0, 1] {
+            assert_eq!(say(of(at, "opt-in")).status, 201);
+        }
+        assert_eq!(items(&read).len(), 2);
+        assert_eq!(say(wide.clone()).json()["type"], json!("opt-out"));
+        assert_eq!(items(&read), [], "{wide}");
+    }
+    for (said, status) in [
+        (of(0, "maybe"), 400),
+        (of_list("opt-in"), 400),
+        (json!({ "type": "confirmed-opt-in" }), 400),
+        (json!({ "topic_discriminator": topic(0), "type": "opt-out" }), 400),
+        (json!({ "consent_list_discriminator": "none", "type": "opt-out" }), 404),
+        (
+            json!({ "consent_list_discriminator": list, "topic_discriminator": "none", "type": "opt-out" }),
+            404,
+        ),
+    ] {
+        assert_eq!(Api::problem(&say(said.clone())).0, status, "{said}");
+    }
     // The addresses of text messages are keys of the keyspace of mobile numbers, which this key is not for.
     let sms = address
         .replace("channels.email", "channels.sms")
@@ -820,6 +879,21 @@ fn rates_and_sizes_are_bounded() {
     let other = api.token_of(&["--all-sections", "--keyspace", "email", "--read", "--write"]);
     let path = api.events_of("ada%40shop.example");
     let refused = many(&|| api.ask("GET", &path, &other, &Value::Null), 15);
+    assert!(Api::problem(&refused).1.contains("5 requests a second for one profile"));
+    // However the address is written, and where it is one of a channel.
+    let consents = format!(
+        "/audience/channels/com.apsis1.channels.email/addresses/bea%40shop.example/consents/sections/{}/consent-lists/none/evaluations",
+        api.section
+    );
+    let spellings = [
+        api.events_of("bea%40shop.example"),
+        api.events_of("BEA@Shop.Example"),
+        api.events_of("%20bea%40shop.example"),
+        consents,
+    ];
+    let paths = std::cell::RefCell::new(spellings.iter().cycle());
+    let next = || api.ask("GET", paths.borrow_mut().next().unwrap(), &other, &Value::Null);
+    let refused = many(&next, 15);
     assert!(Api::problem(&refused).1.contains("5 requests a second for one profile"));
     assert_ne!(
         api.ask("GET", &api.events_of("eve%40shop.example"), &other, &Value::Null).status,
@@ -909,6 +983,12 @@ fn the_quarantine_is_read_and_replayed_by_api() {
         (&json!(0), Some(1))
     );
     assert_eq!(Api::problem(&api.ask("GET", &of("/quarantine"), &api.token, &Value::Null)).0, 403);
+    let audit = api.server.json(&["audit"]);
+    assert_eq!(
+        (&audit[0]["action"], &audit[0]["actor"], &audit[0]["thing"]),
+        (&json!("quarantine.replay"), &json!("command line"), &json!(api.event))
+    );
+    assert!(audit[0]["after"].as_str().unwrap().contains("\"still_in_quarantine\":1"), "{audit}");
 }
 
 #[test]

@@ -106,6 +106,10 @@ fn an_edit_waits_its_hour_and_old_snippets_live_until_regeneration() {
     );
     let report = server.json(&["quarantine", "replay", "order-placed"]);
     assert_eq!(report["replayed"], 1, "the stale one: {report}");
+    let audit = server.json(&["audit", "--limit", "2"]);
+    let noted = audit.as_array().unwrap().iter().map(|entry| (&entry["action"], &entry["actor"]));
+    let replay = (&json!("quarantine.replay"), &json!("command line"));
+    assert_eq!(noted.collect::<Vec<_>>(), [replay, replay]);
     assert_eq!(
         report["refused"].as_array().unwrap().len(),
         1,

@@ -7,7 +7,7 @@ use std::thread;
 
 use beaconry_tests::{Server, beaconry, event, eventually, post};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::clients::Ledger;
 use crate::rig::prepare;
@@ -65,10 +65,13 @@ fn a_backup_under_load_holds_what_was_promised_before_it_and_can_be_restored() {
 
     for (backup, promised) in backups.iter().zip(promised) {
         let restored = backup.with_extension("restored");
-        let run = beaconry(&restored, 0, &["restore", backup.to_str().unwrap()]);
-        assert_eq!(run.code, 0, "{run:?}");
+        let restore = ["restore", backup.to_str().unwrap(), "--erased-since-come-back"];
+        let asked = beaconry(&restored, 0, &restore[..2]);
+        assert!(asked.code == 2 && asked.err.contains("--replaces DIR"), "{asked:?}");
+        let run = beaconry(&restored, 0, &restore);
+        assert!(run.code == 0 && run.err.contains("erase them again"), "{run:?}");
         ledger.check_first(&restored, promised);
-        let again = beaconry(&restored, 0, &["restore", backup.to_str().unwrap()]);
+        let again = beaconry(&restored, 0, &restore);
         assert!(again.code == 1 && again.err.contains("nothing is overwritten"), "{again:?}");
     }
     // What the last one missed is sent again, and what it has is known.
@@ -81,7 +84,11 @@ fn a_backup_under_load_holds_what_was_promised_before_it_and_can_be_restored() {
 
 /// One beacon that is stored, and one that goes to quarantine.
 fn visit(server: &Server, key: &str, visitor: &str, n: u32) {
-    for (part, value) in [(1, json!(n)), (2, json!("not a number"))] {
+    send(server, key, visitor, n, &[(1, json!(n)), (2, json!("not a number"))]);
+}
+
+fn send(server: &Server, key: &str, visitor: &str, n: u32, parts: &[(u32, Value)]) {
+    for (part, value) in parts {
         let id = format!("019a0000-0000-7000-8000-00000000{n:02}{part:02}");
         let events = [event(&id, key, 1, json!({ "source": "test", "n": value }))];
         let body =
@@ -101,9 +108,10 @@ fn files_with(folder: &Path, text: &str) -> Vec<String> {
 
 #[test]
 fn who_was_erased_since_the_backup_is_erased_from_what_is_restored() {
-    const ERASED: [&[&str]; 2] = [
+    const ERASED: [&[&str]; 3] = [
         &["profile", "erase", "visitor-of-lock", "--yes", "--lock"],
         &["profile", "erase", "visitor-of-once", "--yes"],
+        &["profile", "erase", "web:visitor-of-none", "--yes"],
     ];
     let folder = tempfile::tempdir().unwrap();
     let (data, backup) = (folder.path().join("data"), folder.path().join("backup"));
@@ -112,6 +120,8 @@ fn who_was_erased_since_the_backup_is_erased_from_what_is_restored() {
     for (n, visitor) in (1..).zip(["visitor-of-lock", "visitor-of-once", "visitor-who-stays"]) {
         visit(&server, &key, visitor, n);
     }
+    // Has no profile.
+    send(&server, &key, "visitor-of-none", 7, &[(2, json!("not a number"))]);
     eventually("all is linked", || (server.json(&["stats"])["profiles"] == 3).then_some(()));
     assert_eq!(server.beaconry(&["backup", backup.to_str().unwrap()]).code, 0);
     for command in ERASED {

@@ -34,7 +34,7 @@ pub(crate) enum Command {
     },
     /// Erase a person from every file of the data folder. Backups are outside of it.
     Erase {
-        /// Any key, as for show.
+        /// Any key, as for show. A visitor who has no profile, but beacons in quarantine, needs web: in front.
         key: String,
         /// Never take this person again. Only keyed hashes of their keys are kept. Then the key needs its keyspace in
         /// front, like email:ada@shop.example, where the person is not known here.
@@ -115,8 +115,9 @@ fn erase_one(context: &Context, words: &str, lock: bool, yes: bool) -> Result<()
         let reader = ProfileReader::open(&context.folder()?)?;
         match (find(&reader, words), prefixed(words)) {
             (Ok(profile), _) => profile.keys.first().cloned().ok_or(ProfileError::NotFound)?,
-            (Err(_), Some(key)) if lock => key?,
-            (Err(error), _) => return Err(error),
+            // Without a profile: for what is in quarantine, or to be locked.
+            (Err(_), Some(key)) => key?,
+            (Err(error), None) => return Err(error),
         }
     };
     erase(&context.data, &key, lock)?;

@@ -81,11 +81,22 @@ pub(crate) struct Restore {
     /// The data folder that this one replaces, moved aside: who was erased from it since the backup is erased again.
     #[arg(long, value_name = "DIR")]
     replaces: Option<PathBuf>,
+    /// Where that folder is lost: whoever was erased since the backup comes back, and is to be erased again by hand.
+    #[arg(long, conflicts_with = "replaces")]
+    erased_since_come_back: bool,
 }
 
 impl Restore {
     /// Copies a backup into the data folder, which must have nothing in it yet.
     pub(crate) fn run(self, context: &Context) -> Result<(), CliError> {
+        if self.replaces.is_none() && !self.erased_since_come_back {
+            return Err(CliError::Usage(
+                "restore: whoever was erased since the backup would come back; name the data folder that this one replaces \
+                 with --replaces DIR, and they are erased again, or, where it is lost, say --erased-since-come-back and erase \
+                 them again by hand"
+                    .to_owned(),
+            ));
+        }
         let folder = context.folder()?;
         let restored = beaconry_store::restore(&self.from, &folder, self.replaces.as_deref())?;
         if context.json {
@@ -96,10 +107,7 @@ impl Restore {
         if self.replaces.is_some() {
             line(&format!("{} people erased since the backup were erased again", restored.erased));
         } else {
-            eprintln!(
-                "Whoever was erased since the backup is back: where the folder that this one replaces is still there, \
-                 restore with --replaces"
-            );
+            eprintln!("Whoever was erased since the backup is back: erase them again");
         }
         Ok(())
     }

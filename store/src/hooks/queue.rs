@@ -16,6 +16,7 @@ use crate::error::StoreError;
 use crate::folder::Folder;
 use crate::profiles::Slot;
 use crate::schema::HOOKS;
+use crate::scrub;
 
 /// What may wait for one webhook. Beyond it, its place in the log stands still: a receiver that is down costs no memory and no
 /// disk, and once it is up again all goes on from that place.
@@ -160,6 +161,11 @@ impl Queue {
                 .execute([number])?;
         }
         transaction.commit()
+    }
+
+    /// Overwrites what deleted rows left behind in the database.
+    pub(crate) fn scrub(&self) -> Result<(), rusqlite::Error> {
+        scrub::clean_all(&mut self.lock())
     }
 }
 

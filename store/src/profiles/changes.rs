@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 
 use rusqlite::Connection;
 
-use beaconry_model::consent::{Channel, ConsentType};
+use beaconry_model::attribute::Attribute;
+use beaconry_model::consent::{Channel, ConsentList, ConsentType, Topic};
 use beaconry_model::error::Invalid;
 use beaconry_model::names::SectionId;
 use beaconry_model::profile::ProfileKey;
@@ -16,6 +17,7 @@ use super::consents::{self, StoredConsent};
 use super::error::ProfileError;
 use super::locks::Locks;
 use super::slots::{self, Slot};
+use crate::audience::KnownAttribute;
 use crate::error::StoreError;
 use crate::snapshot::Snapshot;
 
@@ -51,50 +53,66 @@ pub(super) fn patch(
     }
     let (mut values, mut errors) = (Vec::new(), Vec::new());
     for (version_id, json) in members {
-        let (place, number) = place(snapshot, section, &version_id)?;
-        let known = snapshot.audience().attribute_by_version(section, &version_id);
-        match known.map(|known| known.attribute.check(json.get())) {
-            Some(Ok(value)) => values.push(NewValue { place, version: number, value }),
-            Some(Err(error)) => errors.push(error),
-            None => {}
+        let known = by_version(snapshot, section, &version_id)?;
+        // A value is read by the id it was set under, so by that it can be taken away.
+        if json.get() != "null" {
+            check_current(&known.attribute, &version_id)?;
+        }
+        match known.attribute.check(json.get()) {
+            Ok(value) => values.push(new_value(snapshot, section, known, value)?),
+            Err(error) => errors.push(error),
         }
     }
+    // Where one attribute is named by two of its versions, the value is what stays.
+    values.sort_by_key(|new| new.value.is_some());
     if errors.is_empty() { Ok(values) } else { Err(ProfileError::Values(errors)) }
 }
 
-/// The value that is to be taken away.
+/// The value that is to be taken away, by the id of any version of its attribute.
 pub(super) fn absent(
     snapshot: &Snapshot,
     section: &SectionId,
     version_id: &str,
 ) -> Result<NewValue, ProfileError> {
-    let (place, version) = place(snapshot, section, version_id)?;
-    Ok(NewValue { place, version, value: None })
+    Ok(new_value(snapshot, section, by_version(snapshot, section, version_id)?, None)?)
 }
 
-/// Where the value of an attribute's version lies. A deprecated version is refused, naming the current one.
-fn place(
-    snapshot: &Snapshot,
+/// The attribute that has a version with this id, deprecated or not.
+fn by_version<'a>(
+    snapshot: &'a Snapshot,
     section: &SectionId,
     version_id: &str,
-) -> Result<(Place, u32), ProfileError> {
-    let number = snapshot.section_number(section);
-    let number = number
-        .ok_or_else(|| StoreError::NotFound { what: "section", name: section.to_string() })?;
-    let Some(known) = snapshot.audience().attribute_by_version(section, version_id) else {
-        let expected = "the id of a version of one of the section's attributes";
-        return Err(Invalid::new("attribute", expected, format!("{version_id:.80}")).into());
-    };
-    let current = known.attribute.current();
-    if current.id.as_str() != version_id {
-        let got = format!(
-            "the deprecated version {version_id}; the current one is version {} ({})",
-            current.number, current.id
-        );
-        let thing = format!("attribute \"{}\"", known.attribute.name);
-        return Err(Invalid::new(thing, "the id of its current version", got).into());
+) -> Result<&'a KnownAttribute, Invalid> {
+    let expected = "the id of a version of one of the section's attributes";
+    let known = snapshot.audience().attribute_by_version(section, version_id);
+    known.ok_or_else(|| Invalid::new("attribute", expected, format!("{version_id:.80}")))
+}
+
+/// Refuses a deprecated version to set a value under, naming the current one.
+fn check_current(attribute: &Attribute, version_id: &str) -> Result<(), Invalid> {
+    let current = attribute.current();
+    if current.id.as_str() == version_id {
+        return Ok(());
     }
-    Ok((Place { section: number, attribute: known.number }, current.number))
+    let got = format!(
+        "the deprecated version {version_id}; the current one is version {} ({})",
+        current.number, current.id
+    );
+    let thing = format!("attribute \"{}\"", attribute.name);
+    Err(Invalid::new(thing, "the id of its current version", got))
+}
+
+fn new_value(
+    snapshot: &Snapshot,
+    section: &SectionId,
+    known: &KnownAttribute,
+    value: Option<String>,
+) -> Result<NewValue, StoreError> {
+    let number = snapshot.section_number(section);
+    let section = number
+        .ok_or_else(|| StoreError::NotFound { what: "section", name: section.to_string() })?;
+    let place = Place { section, attribute: known.number };
+    Ok(NewValue { place, version: known.attribute.current().number, value })
 }
 
 /// Sets attributes of the profile with this key, which is made where it is missing.
@@ -145,45 +163,71 @@ pub(super) fn merge(
     slots::merge(connection, keys, now)?.ok_or(ProfileError::NotFound)
 }
 
-/// The consent that an address gives, checked against the section's lists.
-pub(super) fn consent(
+/// A topic of a section, checked, as its list's discriminator and its own.
+pub(super) fn topic(
     snapshot: &Snapshot,
     section: &SectionId,
-    (channel, address): (Channel, &str),
     (list, topic): (&str, &str),
-    (said, at): (ConsentType, Timestamp),
-) -> Result<(ProfileKey, StoredConsent), ProfileError> {
-    let key = ProfileKey::new(channel.keyspace(), address)?;
-    let Some(known) = snapshot.audience().consent_list(section, list) else {
-        return Err(Invalid::new(
-            "consent_list_discriminator",
-            "one of the section's consent lists",
-            list,
-        )
-        .into());
-    };
+) -> Result<(String, String), ProfileError> {
+    let known = consent_list(snapshot, section, list)?;
     if known.topic(topic).is_none() {
         return Err(Invalid::new("topic_discriminator", "one of the list's topics", topic).into());
     }
-    let consent = StoredConsent {
-        channel,
-        address: key.as_str().to_owned(),
-        list: known.discriminator.clone(),
-        topic: topic.to_owned(),
-        said,
-        at,
-    };
-    Ok((key, consent))
+    Ok((list.to_owned(), topic.to_owned()))
 }
 
-/// Notes a consent of a profile that must be there.
+/// All topics of a list, or, where none is named, of a section.
+pub(super) fn topics(
+    snapshot: &Snapshot,
+    section: &SectionId,
+    list: Option<&str>,
+) -> Result<Vec<(String, String)>, ProfileError> {
+    let lists = match list {
+        Some(list) => vec![consent_list(snapshot, section, list)?],
+        None => snapshot.audience().consent_lists(section).collect(),
+    };
+    let of = |list: &ConsentList| {
+        let topic = |topic: &Topic| (list.discriminator.clone(), topic.discriminator.clone());
+        list.topics.iter().map(topic).collect::<Vec<_>>()
+    };
+    Ok(lists.into_iter().flat_map(of).collect())
+}
+
+fn consent_list<'a>(
+    snapshot: &'a Snapshot,
+    section: &SectionId,
+    list: &str,
+) -> Result<&'a ConsentList, Invalid> {
+    let expected = "one of the section's consent lists";
+    let known = snapshot.audience().consent_list(section, list);
+    known.ok_or_else(|| Invalid::new("consent_list_discriminator", expected, list))
+}
+
+/// What an address says of topics: the key it is, and a consent for each.
+pub(super) fn consents(
+    (channel, address): (Channel, &str),
+    topics: Vec<(String, String)>,
+    (said, at): (ConsentType, Timestamp),
+) -> Result<(ProfileKey, Vec<StoredConsent>), Invalid> {
+    let key = ProfileKey::new(channel.keyspace(), address)?;
+    let consent = |(list, topic)| {
+        let address = key.as_str().to_owned();
+        StoredConsent { channel, address, list, topic, said, at }
+    };
+    let consents = topics.into_iter().map(consent).collect();
+    Ok((key, consents))
+}
+
+/// Notes consents of a profile that must be there.
 pub(super) fn say(
     connection: &Connection,
     key: &ProfileKey,
-    consent: &StoredConsent,
+    said: &[StoredConsent],
 ) -> Result<Slot, ProfileError> {
     let slot = slots::by_key(connection, key)?.ok_or(ProfileError::NotFound)?;
-    consents::say(connection, slot, consent)?;
+    for consent in said {
+        consents::say(connection, slot, consent)?;
+    }
     Ok(slot)
 }
 

@@ -10,6 +10,7 @@ use super::reader::ProfileReader;
 use super::slots::{self, Slot};
 use super::timeline::slot_of;
 use crate::error::StoreError;
+use crate::keyed::Keyed;
 use crate::log::POSTED;
 use crate::snapshot::EventNo;
 
@@ -66,13 +67,13 @@ impl ProfileReader {
         Ok(())
     }
 
-    /// Whether somebody is there who was locked for good. `secret` keys the hashes.
+    /// Whether somebody is there who was locked for good.
     pub(crate) fn check_locks(
         &self,
-        secret: &[u8],
+        keyed: Keyed,
         faults: &mut Vec<String>,
     ) -> Result<(), StoreError> {
-        let locks = Locks::load(&self.profiles, secret)?;
+        let locks = Locks::load(&self.profiles, keyed)?;
         if locks.is_empty() {
             return Ok(());
         }

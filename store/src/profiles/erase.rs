@@ -4,7 +4,6 @@
 //! What the log holds of them is noted as doomed in the transaction that takes the profile away, so that a crash in between
 //! is made good at the next start.
 
-use std::collections::HashSet;
 use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{self, SyncSender};
@@ -18,16 +17,18 @@ use beaconry_model::profile::{Keyspace, ProfileId, ProfileKey};
 use beaconry_model::time::Timestamp;
 
 use super::error::ProfileError;
-use super::locks::{Hash, Locks};
+use super::locks::Locks;
 use super::slots::{self, Slot};
 use super::thread::{Profiler, Shared};
 use crate::clock::Clock;
 use crate::error::StoreError;
 use crate::folder::Folder;
 use crate::index::Deleted;
-use crate::jobs::{Job, ask_server};
+use crate::jobs::{COMMAND_LINE, Job, ask_server};
+use crate::keyed::{Hash, Keyed};
+use crate::quarantine;
 use crate::registry::Registry;
-use crate::schema::{Database, EVENTS, HOOKS, PROFILES, REGISTRY};
+use crate::schema::{Database, EVENTS, HOOKS, INDEX, PROFILES, REGISTRY};
 use crate::scrub;
 use crate::snapshot::EventNo;
 use crate::store::Store;
@@ -45,15 +46,32 @@ const TRUNCATING: Duration = Duration::from_secs(10);
 /// Whom to erase.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Person {
-    /// Their profile; none where somebody is locked who is not known here.
+    /// Their profile; none where they have none.
     pub(crate) id: Option<ProfileId>,
-    /// Hashes of keys to lock beside those of the profile.
+    /// Hashes of their keys beside those of the profile.
     pub(crate) hashes: Vec<Hash>,
     /// Whether they are never to be taken again.
     pub(crate) lock: bool,
 }
 
 impl Person {
+    /// Whom a key names: a profile, a visitor who has nothing here but beacons in quarantine, or, where they are to be locked,
+    /// somebody who need not be here.
+    pub(super) fn find(
+        folder: &Folder,
+        keyed: &Keyed,
+        (id, key): (Option<ProfileId>, &ProfileKey),
+        lock: bool,
+    ) -> Result<Person, ProfileError> {
+        if id.is_none() && !lock && !is_in_quarantine(folder, key)? {
+            return Err(ProfileError::NotFound);
+        }
+        // Of other keys nothing is kept once the profile is gone, not even a hash.
+        let by_hash = lock || key.keyspace() == Keyspace::Web;
+        let hashes = by_hash.then(|| keyed.of_key(key)).into_iter().collect();
+        Ok(Person { id, hashes, lock })
+    }
+
     /// The person as a job names them.
     pub(crate) fn read(id: Option<&str>, hashes: &[String], lock: bool) -> Person {
         let hash = |hex: &String| -> Option<Hash> {
@@ -76,24 +94,14 @@ impl Person {
 pub fn erase(path: &Path, key: &ProfileKey, lock: bool) -> Result<(), ProfileError> {
     let folder = Folder::open(path)?;
     if let Some(lease) = folder.try_lease()? {
-        return Store::open_leased(folder, lease, Clock::default())?.erase(
-            key,
-            lock,
-            "command line",
-        );
+        return Store::open_leased(folder, lease, Clock::default())?.erase(key, lock, COMMAND_LINE);
     }
     let mut registry = Registry::open(&folder)?;
     let profiles = PROFILES.open_to_read(&folder)?;
     let id = slots::by_key(&profiles, key)?.map(|slot| slots::id(&profiles, slot)).transpose()?;
-    if id.is_none() && !lock {
-        return Err(ProfileError::NotFound);
-    }
-    let hash = Locks::load(&profiles, &registry.lock_key()?)?.of_key(key);
-    let hashes = if lock {
-        vec![hash.iter().map(|byte| format!("{byte:02x}")).collect()]
-    } else {
-        Vec::new()
-    };
+    let person = Person::find(&folder, &registry.keyed()?, (id, key), lock)?;
+    let hex = |hash: &Hash| hash.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hashes = person.hashes.iter().map(hex).collect();
     let job = Job::Erase { profile: id.map(|id| id.to_string()), hashes, lock };
     let done: Result<bool, String> = ask_server(&mut registry, &job)?;
     done.map(|_| ()).map_err(ProfileError::NotDurable)
@@ -115,11 +123,7 @@ pub(crate) fn erase_here(
         profiler.make(move |profiles| take_away(profiles, &place, &shared.locks, &person, now))?;
     profiler.shared.doomed.store(true, Ordering::Release);
     profiler.shared.forget_identified();
-    // Twice, because a beacon that was judged before its visitor was locked may have come in between.
-    for _ in 0..2 {
-        let dropped = drop_quarantine(folder, writer, &taken.visitors)?;
-        profiler.shared.hooks.forget(&taken.ids, &dropped)?;
-    }
+    profiler.shared.hooks.forget(&taken.ids, &[])?;
     finish_begun(folder, profiler, writer, now)?;
     Ok(taken.found)
 }
@@ -130,8 +134,16 @@ struct Taken {
     found: bool,
     /// The profile's ids.
     ids: Vec<ProfileId>,
-    /// The visitors' ids that the quarantine may know.
-    visitors: HashSet<String>,
+}
+
+/// Whether a visitor has beacons in quarantine.
+fn is_in_quarantine(folder: &Folder, key: &ProfileKey) -> Result<bool, StoreError> {
+    if key.keyspace() != Keyspace::Web {
+        return Ok(false);
+    }
+    let events = EVENTS.open_to_read(folder)?;
+    let theirs = quarantine::of_visitors(&events, |visitor, _| visitor == key)?;
+    Ok(!theirs.is_empty())
 }
 
 /// Waits until everything that the log holds now is linked.
@@ -155,22 +167,24 @@ fn take_away(
     now: Timestamp,
 ) -> Result<Taken, ProfileError> {
     let slot = person.id.map(|id| slots::by_id(profiles, id)).transpose()?.flatten();
-    let mut hashes = person.hashes.clone();
+    let mut keys = person.hashes.clone();
     let mut taken = Taken { found: slot.is_some(), ..Taken::default() };
     if let Some(slot) = slot {
-        let keys = slots::keys(profiles, slot)?;
-        if person.lock {
-            hashes.extend(keys.iter().map(|key| locks.of_key(key)));
-        }
+        let kept = |key: &&ProfileKey| person.lock || key.keyspace() == Keyspace::Web;
+        keys.extend(
+            slots::keys(profiles, slot)?.iter().filter(kept).map(|key| locks.keyed.of_key(key)),
+        );
         taken.ids = slots::ids(profiles, slot)?;
-        hashes.extend(taken.ids.iter().map(|id| locks.of_id(*id)));
-        let visitors = keys.iter().filter(|key| key.keyspace() == Keyspace::Web);
-        taken.visitors = visitors.map(|key| key.as_str().to_owned()).collect();
         doom(profiles, &EVENTS.open_to_read(folder)?, slot)?;
-        note_unclean(profiles)?;
         slots::remove(profiles, slot)?;
     }
-    locks.add(profiles, &hashes, now)?;
+    note_unclean(profiles)?;
+    if !person.lock {
+        // What is in quarantine of them until now is known by these, also in what is restored later.
+        keys = keys.iter().map(|key| locks.keyed.of_quarantined(key)).collect();
+    }
+    keys.extend(taken.ids.iter().map(|id| locks.keyed.of_profile(*id)));
+    locks.add(profiles, &keys, now)?;
     Ok(taken)
 }
 
@@ -221,8 +235,8 @@ impl Drop for Erasing<'_> {
     }
 }
 
-/// Deletes from the log what is doomed, overwrites what deleted rows left on pages, then truncates every write-ahead log
-/// that may hold something of it.
+/// Takes out of the quarantine and the log what is left of who was erased, overwrites what deleted rows left on pages, then
+/// truncates every write-ahead log that may hold something of it.
 pub(crate) fn finish(
     folder: &Folder,
     profiler: &Profiler,
@@ -240,13 +254,14 @@ fn finish_begun(
     now: Timestamp,
 ) -> Result<(), ProfileError> {
     profiler.shared.doomed.store(false, Ordering::Release);
-    let outcome = delete_doomed(folder, profiler, writer, now)
+    let outcome = drop_quarantine(folder, profiler, writer)
+        .and_then(|()| delete_doomed(folder, profiler, writer, now))
         .and_then(|()| overwrite(folder, profiler, writer));
     if outcome.is_err() {
         profiler.shared.doomed.store(true, Ordering::Release);
     }
     outcome?;
-    for database in [&EVENTS, &PROFILES, &REGISTRY, &HOOKS] {
+    for database in [&EVENTS, &INDEX, &PROFILES, &REGISTRY, &HOOKS] {
         truncate(folder, database)?;
     }
     // Last, so that what a crash leaves undone is done at the next start.
@@ -270,7 +285,7 @@ fn delete_doomed(
         }
         let seqs: Vec<i64> = deleted.iter().map(|gone| gone.seq).collect();
         let (done, wait) = mpsc::channel();
-        writer.send(Write::Delete { deleted, now, done }).map_err(|_| StoreError::Stopped)?;
+        writer.send(Write::Erase { deleted, now, done }).map_err(|_| StoreError::Stopped)?;
         wait.recv().map_err(|_| StoreError::Stopped)?;
         profiler.make(move |profiles| {
             let mut statement = profiles.prepare_cached("DELETE FROM doomed WHERE seq = ?")?;
@@ -282,7 +297,8 @@ fn delete_doomed(
     }
 }
 
-/// Overwrites what balancing left on pages of the two databases that hold people.
+/// Overwrites what balancing left on pages of the databases that hold anything of people. Each is written by who writes it
+/// anyway; where that is several, by one more.
 fn overwrite(
     folder: &Folder,
     profiler: &Profiler,
@@ -298,6 +314,10 @@ fn overwrite(
     for pages in scrub::unclean(&PROFILES.open_to_read(folder)?)?.chunks(STEP) {
         let pages = pages.to_vec();
         profiler.make(move |profiles| Ok(scrub::clean(profiles, &pages)?))?;
+    }
+    profiler.shared.hooks.scrub()?;
+    for database in [&INDEX, &REGISTRY] {
+        scrub::clean_all(&mut database.open(folder)?)?;
     }
     Ok(())
 }
@@ -318,33 +338,28 @@ fn some_doomed(profiles: &Connection) -> Result<Vec<Deleted>, rusqlite::Error> {
     rows.collect()
 }
 
-/// Takes what these visitors sent out of the quarantine; gives the numbers it had there.
-pub(super) fn drop_quarantine(
+/// Takes out of the quarantine what is there of people who were erased, with what waits for webhooks of it. Twice, because a
+/// beacon that was judged before its visitor was erased may have come in between.
+fn drop_quarantine(
     folder: &Folder,
+    profiler: &Profiler,
     writer: &SyncSender<Write>,
-    visitors: &HashSet<String>,
-) -> Result<Vec<i64>, ProfileError> {
-    if visitors.is_empty() {
-        return Ok(Vec::new());
-    }
-    let events = EVENTS.open_to_read(folder)?;
-    let mut statement =
-        events.prepare("SELECT seq, visitor FROM quarantine WHERE visitor IS NOT NULL")?;
-    let mut rows = statement.query([])?;
-    let mut numbers: Vec<i64> = Vec::new();
-    while let Some(row) = rows.next()? {
-        if visitors.contains(row.get_ref(1)?.as_str().unwrap_or_default()) {
-            numbers.push(row.get(0)?);
+) -> Result<(), ProfileError> {
+    let (events, locks) = (EVENTS.open_to_read(folder)?, &profiler.shared.locks);
+    for _ in 0..2 {
+        let numbers = quarantine::of_visitors(&events, |visitor, received| {
+            locks.erased_since(visitor, received)
+        })?;
+        for some in numbers.chunks(STEP) {
+            let (done, wait) = mpsc::channel();
+            writer
+                .send(Write::DropQuarantine { numbers: some.to_vec(), done })
+                .map_err(|_| StoreError::Stopped)?;
+            wait.recv().map_err(|_| StoreError::Stopped)?;
         }
+        profiler.shared.hooks.forget(&[], &numbers)?;
     }
-    for some in numbers.chunks(STEP) {
-        let (done, wait) = mpsc::channel();
-        writer
-            .send(Write::DropQuarantine { numbers: some.to_vec(), done })
-            .map_err(|_| StoreError::Stopped)?;
-        wait.recv().map_err(|_| StoreError::Stopped)?;
-    }
-    Ok(numbers)
+    Ok(())
 }
 
 /// Moves a database's write-ahead log into it, and cuts it to nothing.

@@ -5,16 +5,17 @@ use std::collections::HashSet;
 
 use rusqlite::Connection;
 
-use beaconry_model::profile::{Keyspace, ProfileId, ProfileKey};
+use beaconry_model::profile::ProfileId;
 
-use super::erase::{Person, drop_quarantine, erase_here};
+use super::erase::{Person, erase_here};
 use super::error::ProfileError;
-use super::locks::{Hash, Locks};
+use super::locks::{KEEP, Locks};
 use super::slots::{self, Slot};
 use crate::error::StoreError;
 use crate::folder::Folder;
+use crate::keyed::Hash;
 use crate::registry::Registry;
-use crate::schema::{EVENTS, PROFILES, REGISTRY};
+use crate::schema::{PROFILES, REGISTRY};
 use crate::store::Store;
 
 /// Who was erased from a data folder.
@@ -53,8 +54,7 @@ impl Erased {
         let mut profiles = PROFILES.open(folder)?;
         let transaction = profiles.transaction()?;
         {
-            let mut insert =
-                transaction.prepare("INSERT INTO locks VALUES (?, ?) ON CONFLICT DO NOTHING")?;
+            let mut insert = transaction.prepare(KEEP)?;
             for (hash, at) in &self.hashes {
                 insert.execute(rusqlite::params![hash, at])?;
             }
@@ -77,9 +77,7 @@ pub(crate) fn erase_again(store: &Store) -> Result<u64, ProfileError> {
         let person = Person { id: Some(id), ..Person::default() };
         erase_here(folder, &store.profiler, &store.writer, person, now)?;
     }
-    let visitors = locked_visitors(&EVENTS.open_to_read(folder)?, locks)?;
-    let dropped = drop_quarantine(folder, &store.writer, &visitors)?;
-    store.profiler.shared.hooks.forget(&[], &dropped)?;
+    // Of visitors without a profile there may be something in quarantine.
     super::erase::finish(folder, &store.profiler, &store.writer, now)?;
     Ok(erased)
 }
@@ -103,16 +101,4 @@ fn known(profiles: &Connection, locks: &Locks) -> Result<HashSet<ProfileId>, Pro
         }
     }
     slots.into_iter().map(|slot| Ok(slots::id(profiles, slot)?)).collect()
-}
-
-/// Visitors of the quarantine who are locked.
-fn locked_visitors(events: &Connection, locks: &Locks) -> Result<HashSet<String>, ProfileError> {
-    let mut statement =
-        events.prepare("SELECT DISTINCT visitor FROM quarantine WHERE visitor IS NOT NULL")?;
-    let visitors = statement.query_map([], |row| row.get(0))?;
-    let mut locked = visitors.collect::<Result<HashSet<String>, _>>()?;
-    locked.retain(|visitor| {
-        ProfileKey::new(Keyspace::Web, visitor).is_ok_and(|key| locks.holds(&key))
-    });
-    Ok(locked)
 }

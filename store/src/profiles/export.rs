@@ -1,7 +1,9 @@
 //! Everything of one person as one document, for whoever has to show or hand it over.
 
+use serde::Serialize;
 use serde_json::{Value, json};
 
+use beaconry_model::profile::ProfileKey;
 use beaconry_model::time::Timestamp;
 
 use super::attributes::{self, StoredAttribute};
@@ -10,11 +12,13 @@ use super::segments::remarks;
 use super::timeline::{self, TimelineQuery};
 use crate::error::StoreError;
 use crate::log::StoredEvent;
-use crate::snapshot::Snapshot;
+use crate::quarantine;
+use crate::snapshot::{EventNo, Snapshot};
 
 impl ProfileReader {
-    /// Everything that is kept of a person, as JSON: keys, attributes and consents by section, segments, and every event.
-    /// Events that are hidden from people are there too, since they are still kept; trials are not.
+    /// Everything that is kept of a person, as JSON: keys, attributes and consents by section, segments, every event, and what
+    /// lies in quarantine of their browsers. Events that are hidden from people are there too, since they are still kept;
+    /// trials are not.
     pub fn export(
         &self,
         snapshot: &Snapshot,
@@ -31,7 +35,26 @@ impl ProfileReader {
             "consents": self.consents_json(profile)?,
             "segments": self.segments_of(snapshot, profile, now)?,
             "events": events.iter().map(|event| event_json(snapshot, event)).collect::<Vec<_>>(),
+            "quarantined": self.quarantined_json(snapshot, profile)?,
         }))
+    }
+
+    /// What came from a profile's browsers, was turned away, and is kept for a while; newest first.
+    fn quarantined_json(
+        &self,
+        snapshot: &Snapshot,
+        profile: &Profile,
+    ) -> Result<Vec<Value>, StoreError> {
+        let theirs = |visitor: &ProfileKey, _| profile.keys.contains(visitor);
+        let numbers = quarantine::of_visitors(&self.events, theirs)?;
+        let mut all = Vec::with_capacity(numbers.len());
+        for number in numbers.into_iter().rev() {
+            // It may have been replayed or have expired since.
+            let kept = quarantine::find(&self.events, number)?;
+            let kept = kept.filter(|kept| !kept.kept.facts.test);
+            all.extend(kept.map(|kept| with_names(snapshot, kept.event, &kept)));
+        }
+        Ok(all)
     }
 
     /// The attributes of a profile in every section, as JSON.
@@ -95,10 +118,17 @@ fn attribute_json(snapshot: &Snapshot, stored: &StoredAttribute) -> Value {
 
 fn event_json(snapshot: &Snapshot, event: &StoredEvent) -> Value {
     let known = snapshot.by_number(event.event);
-    let mut json = serde_json::to_value(event).unwrap_or_default();
+    let mut json = with_names(snapshot, event.event, event);
+    json["hidden"] = json!(known.is_some_and(|known| known.event.hidden_at().is_some()));
+    json
+}
+
+/// What is kept of one event, with what its definition is called.
+fn with_names(snapshot: &Snapshot, event: EventNo, kept: &impl Serialize) -> Value {
+    let known = snapshot.by_number(event);
+    let mut json = serde_json::to_value(kept).unwrap_or_default();
     json["event"] = json!(known.map(|known| known.event.discriminator()));
     json["name"] = json!(known.map(|known| known.event.name()));
     json["section"] = json!(known.map(|known| known.event.section()));
-    json["hidden"] = json!(known.is_some_and(|known| known.event.hidden_at().is_some()));
     json
 }

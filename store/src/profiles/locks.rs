@@ -1,31 +1,33 @@
-//! People who were erased and are never to be known again: kept as keyed hashes of their keys, and nothing else.
+//! People who were erased, and those who are never to be known again: kept as keyed hashes, and nothing else.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::sync::{PoisonError, RwLock};
 
-use hmac::{Hmac, KeyInit, Mac};
 use rusqlite::{Connection, params};
-use sha2::Sha256;
 
 use beaconry_model::profile::{ProfileId, ProfileKey};
 use beaconry_model::time::Timestamp;
 
-/// A keyed hash of one key.
-pub(crate) type Hash = [u8; 32];
+use crate::keyed::{Hash, Keyed};
 
-/// The keyed hashes of everybody who is locked, in memory.
+/// Keeps one hash, since the last time it was noted.
+pub(super) const KEEP: &str =
+    "INSERT INTO locks VALUES (?, ?) ON CONFLICT DO UPDATE SET at = max(at, excluded.at)";
+
+/// The keyed hashes of everybody who is locked or was erased, in memory, each since when.
 #[derive(Debug)]
 pub(crate) struct Locks {
-    mac: Hmac<Sha256>,
-    hashes: RwLock<HashSet<Hash>>,
+    pub(crate) keyed: Keyed,
+    hashes: RwLock<HashMap<Hash, Timestamp>>,
 }
 
 impl Locks {
-    /// Reads what is locked. `secret` keys the hashes.
-    pub(crate) fn load(connection: &Connection, secret: &[u8]) -> Result<Locks, rusqlite::Error> {
-        let mut statement = connection.prepare("SELECT hash FROM locks")?;
-        let hashes = statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
-        Ok(Locks { mac: mac(secret), hashes: RwLock::new(hashes) })
+    /// Reads what is locked.
+    pub(crate) fn load(connection: &Connection, keyed: Keyed) -> Result<Locks, rusqlite::Error> {
+        let mut statement = connection.prepare("SELECT hash, at FROM locks")?;
+        let hashes = statement.query_map([], |row| Ok((row.get(0)?, Timestamp(row.get(1)?))))?;
+        let hashes = hashes.collect::<Result<_, _>>()?;
+        Ok(Locks { keyed, hashes: RwLock::new(hashes) })
     }
 
     /// Whether nobody is locked.
@@ -35,31 +37,26 @@ impl Locks {
 
     /// Whether this key's person is locked.
     pub(crate) fn holds(&self, key: &ProfileKey) -> bool {
-        !self.is_empty() && self.holds_hash(&self.of_key(key))
+        !self.is_empty() && self.since(&self.keyed.of_key(key)).is_some()
     }
 
     /// Whether the profile with this id was erased. A post that was on its way then must not stay.
     pub(crate) fn erased(&self, id: ProfileId) -> bool {
-        !self.is_empty() && self.holds_hash(&self.of_id(id))
+        !self.is_empty() && self.since(&self.keyed.of_profile(id)).is_some()
     }
 
-    pub(crate) fn of_key(&self, key: &ProfileKey) -> Hash {
-        self.hash(&[&[key.keyspace().number()], key.as_str().as_bytes()])
+    /// Whether what came from this visitor at this moment is to leave the quarantine: they are locked, or were erased since.
+    pub(crate) fn erased_since(&self, visitor: &ProfileKey, received: Timestamp) -> bool {
+        if self.is_empty() {
+            return false;
+        }
+        let key = self.keyed.of_key(visitor);
+        self.since(&key).is_some()
+            || self.since(&self.keyed.of_quarantined(&key)).is_some_and(|at| at >= received)
     }
 
-    /// Ids are hashed apart from keys, since erasing without locking notes these alone.
-    pub(crate) fn of_id(&self, id: ProfileId) -> Hash {
-        self.hash(&[&[u8::MAX], &id.0])
-    }
-
-    fn hash(&self, parts: &[&[u8]]) -> Hash {
-        let mut mac = self.mac.clone();
-        parts.iter().for_each(|part| mac.update(part));
-        mac.finalize().into_bytes().into()
-    }
-
-    fn holds_hash(&self, hash: &Hash) -> bool {
-        self.hashes.read().unwrap_or_else(PoisonError::into_inner).contains(hash)
+    fn since(&self, hash: &Hash) -> Option<Timestamp> {
+        self.hashes.read().unwrap_or_else(PoisonError::into_inner).get(hash).copied()
     }
 
     /// Keeps hashes on disk, within the caller's transaction, and in memory from this moment: refusing too early, where the
@@ -71,18 +68,10 @@ impl Locks {
         now: Timestamp,
     ) -> Result<(), rusqlite::Error> {
         for hash in hashes {
-            connection
-                .prepare_cached("INSERT INTO locks VALUES (?, ?) ON CONFLICT DO NOTHING")?
-                .execute(params![hash, now.0])?;
+            connection.prepare_cached(KEEP)?.execute(params![hash, now.0])?;
         }
-        self.hashes.write().unwrap_or_else(PoisonError::into_inner).extend(hashes);
+        let noted = hashes.iter().map(|hash| (*hash, now));
+        self.hashes.write().unwrap_or_else(PoisonError::into_inner).extend(noted);
         Ok(())
-    }
-}
-
-fn mac(secret: &[u8]) -> Hmac<Sha256> {
-    match Hmac::<Sha256>::new_from_slice(secret) {
-        Ok(mac) => mac,
-        Err(_) => unreachable!("HMAC takes keys of any length"),
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-use sha2::{Digest, Sha256};
+use hmac::Mac;
 
 use beaconry_model::event_id::EventId;
 use beaconry_model::post::{Item, ItemError, Through, is_stored, judge_post, parse};
@@ -14,6 +14,7 @@ use beaconry_model::version::Version;
 
 use super::error::ProfileError;
 use super::reader::ProfileReader;
+use crate::keyed::Keyed;
 use crate::log::StoredEvent;
 use crate::snapshot::{Known, Snapshot};
 use crate::writer;
@@ -55,6 +56,7 @@ pub(super) struct PostedItem<'a> {
 /// The items of the request, not yet judged: what was stored at an earlier try is stored, whatever has become of its event.
 pub(super) fn read<'a>(
     snapshot: &'a Snapshot,
+    keyed: &Keyed,
     posting: &Posting<'a>,
 ) -> Result<Vec<PostedItem<'a>>, ProfileError> {
     let section = snapshot.section(posting.section)?;
@@ -63,7 +65,7 @@ pub(super) fn read<'a>(
     let mut first = HashMap::new();
     for item in items {
         let of = version(snapshot, section, &item.version_id);
-        let id = event_id(section, posting, &item, of.map(|(known, _)| known))?;
+        let id = event_id(keyed, section, posting, &item, of.map(|(known, _)| known))?;
         match first.entry(id) {
             Entry::Occupied(first) => errors.push(ItemError::repeated_id(item.place, *first.get())),
             Entry::Vacant(free) => {
@@ -153,7 +155,9 @@ fn entry(posted: &PostedItem, through: &Through) -> Result<writer::Entry, ItemEr
 
 /// The id under which an item is stored: the same for every try of it, so that the log takes it once. Of version 8, so that
 /// it is never one that a browser made. An item's own id is one of its event; a request's key is one for whatever it holds.
+/// Keyed, so that who knows somebody's address and the number of an order cannot find out by an id whose it is.
 fn event_id(
+    keyed: &Keyed,
     section: &Section,
     posting: &Posting,
     item: &Item,
@@ -166,7 +170,7 @@ fn event_id(
         (None, None) => return Ok(EventId(shaped(crate::random::bytes()?))),
     };
     let kind = if item.id.is_some() { "by item" } else { "by request" };
-    let mut hash = Sha256::new();
+    let mut hash = keyed.post();
     for part in [
         kind,
         section.id.as_str(),
@@ -175,11 +179,11 @@ fn event_id(
         parts[0],
         parts[1],
     ] {
-        hash.update((part.len() as u64).to_le_bytes());
+        hash.update(&(part.len() as u64).to_le_bytes());
         hash.update(part.as_bytes());
     }
     let mut id = [0; 16];
-    id.copy_from_slice(&hash.finalize()[..16]);
+    id.copy_from_slice(&hash.finalize().into_bytes()[..16]);
     Ok(EventId(shaped(id)))
 }
 

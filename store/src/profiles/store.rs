@@ -50,7 +50,7 @@ impl Store {
         }
         let profile = self.profiles()?.find(posting.key)?.ok_or(ProfileError::NotFound)?.id;
         let snapshot = self.snapshot();
-        let items = post::read(&snapshot, &posting)?;
+        let items = post::read(&snapshot, &self.profiler.shared.locks.keyed, &posting)?;
         let before = self.tried_before(&posting, &items).await?;
         let entries = post::entries(&items, &before, &posting, profile, self.clock().now())?;
         let known = items.len() - entries.len();
@@ -77,7 +77,7 @@ impl Store {
     }
 
     /// Sets attributes of a profile, which is made where it is missing: a JSON Merge Patch by the ids of attributes'
-    /// versions, all of it or nothing.
+    /// current versions, all of it or nothing. Null takes a value away, by the id of any version.
     pub async fn set_attributes(
         &self,
         key: &ProfileKey,
@@ -94,7 +94,7 @@ impl Store {
         .await
     }
 
-    /// Takes an attribute away, named by the id of its current version.
+    /// Takes an attribute away, named by the id of any of its versions.
     pub async fn delete_attribute(
         &self,
         key: &ProfileKey,
@@ -131,14 +131,35 @@ impl Store {
         topic: (&str, &str),
         said: ConsentType,
     ) -> Result<(), ProfileError> {
-        let said = (said, self.clock().now());
-        let (key, consent) = changes::consent(&self.snapshot(), section, address, topic, said)?;
+        let topic = changes::topic(&self.snapshot(), section, topic)?;
+        self.say(address, vec![topic], said).await
+    }
+
+    /// Notes that an address opts out of all topics of a list, or, where none is named, of the section. A profile must have the
+    /// address.
+    pub async fn opt_out(
+        &self,
+        section: &SectionId,
+        address: (Channel, &str),
+        list: Option<&str>,
+    ) -> Result<(), ProfileError> {
+        let topics = changes::topics(&self.snapshot(), section, list)?;
+        self.say(address, topics, ConsentType::OptOut).await
+    }
+
+    async fn say(
+        &self,
+        address: (Channel, &str),
+        topics: Vec<(String, String)>,
+        said: ConsentType,
+    ) -> Result<(), ProfileError> {
+        let (key, said) = changes::consents(address, topics, (said, self.clock().now()))?;
         if self.is_locked(&key) {
             return Err(ProfileError::Locked);
         }
         let shared = self.profiler.shared.clone();
         self.change(move |profiles| {
-            let slot = changes::say(profiles, &key, &consent)?;
+            let slot = changes::say(profiles, &key, &said)?;
             shared.hooks.touching(slot);
             Ok(())
         })
@@ -172,18 +193,15 @@ impl Store {
     }
 
     /// Erases the profile with this key: when it returns, no file of the data folder holds anything of it. With `lock` the
-    /// person is refused for ever, known by keyed hashes alone; then no profile need be there. Blocks: call it where
-    /// blocking is allowed (`spawn_blocking`).
+    /// person is refused for ever, known by keyed hashes alone; then no profile need be there. A visitor may have no profile but
+    /// beacons in quarantine. Blocks: call it where blocking is allowed (`spawn_blocking`).
     pub fn erase(&self, key: &ProfileKey, lock: bool, actor: &str) -> Result<(), ProfileError> {
         let id = self.profiles()?.find(key)?.map(|profile| profile.id);
-        if id.is_none() && !lock {
-            return Err(ProfileError::NotFound);
-        }
-        let hashes = if lock { vec![self.profiler.shared.locks.of_key(key)] } else { Vec::new() };
+        let keyed = &self.profiler.shared.locks.keyed;
+        let person = Person::find(self.folder(), keyed, (id, key), lock)?;
         let now = self.clock().now();
         // Before, since erasing truncates the registry's write-ahead log too, and one that is cut off counts as well.
         self.registry().note_erased(lock, actor, now)?;
-        let person = Person { id, hashes, lock };
         erase_here(self.folder(), &self.profiler, &self.writer, person, now)?;
         Ok(())
     }

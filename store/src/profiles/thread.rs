@@ -20,8 +20,8 @@ use crate::condition::Condition;
 use crate::error::StoreError;
 use crate::folder::Folder;
 use crate::hooks::Queue;
+use crate::keyed::Keyed;
 use crate::priority;
-use crate::registry::Registry;
 use crate::schema::{EVENTS, PROFILES, give_back_pages, write_out};
 
 /// Changes that one commit holds at the most.
@@ -203,7 +203,7 @@ impl Profiler {
 /// again behind the start.
 pub(crate) fn start(
     folder: &Folder,
-    registry: &mut Registry,
+    keyed: Keyed,
     last: i64,
     condition: Arc<Condition>,
 ) -> Result<(Profiler, JoinHandle<()>), StoreError> {
@@ -212,7 +212,7 @@ pub(crate) fn start(
     // 32 MiB: timelines lie all over the file.
     profiles.pragma_update(None, "cache_size", -32_768)?;
     profiles.wal_hook(Some(write_back))?;
-    let locks = Locks::load(&profiles, &registry.lock_key()?)?;
+    let locks = Locks::load(&profiles, keyed)?;
     let watermark = link::watermark(&profiles)?;
     let doomed =
         profiles.query_row("SELECT EXISTS (SELECT 1 FROM doomed)", [], |row| row.get(0))?;

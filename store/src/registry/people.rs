@@ -14,12 +14,13 @@ use beaconry_model::time::{DAY_MS, Timestamp};
 use super::{Registry, json};
 use crate::audit::{self, AuditEntry};
 use crate::error::StoreError;
+use crate::keyed::Keyed;
 use crate::snapshot::parse;
 
 /// How long a secret is still taken after another one was made, in milliseconds: as long as a token may live.
 const OVERLAP_MS: i64 = DAY_MS;
 
-/// The name of the setting that holds the key of the hashes by which locked people are known.
+/// The name of the setting that holds the secret of keyed hashes: of people who are locked, of events that are erased or posted.
 const LOCK_KEY: &str = "profiles.lock_key";
 
 /// A table of definitions: how it is called, and what its rows are.
@@ -169,24 +170,24 @@ impl Registry {
         )
     }
 
-    /// The key of the hashes by which locked people are known; made where it is missing.
-    pub(crate) fn lock_key(&mut self) -> Result<Vec<u8>, StoreError> {
+    /// What hashes with the folder's secret, which is made where it is missing.
+    pub(crate) fn keyed(&mut self) -> Result<Keyed, StoreError> {
         let random: [u8; 32] = crate::random::bytes()?;
         let hex: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
         self.connection.execute(
             "INSERT INTO settings VALUES (?, ?) ON CONFLICT DO NOTHING",
             params![LOCK_KEY, hex],
         )?;
-        Ok(self.setting(LOCK_KEY)?.unwrap_or_default().into_bytes())
+        Ok(Keyed::new(self.setting(LOCK_KEY)?.unwrap_or_default().as_bytes()))
     }
 
-    /// The same, where there is one.
+    /// That secret, where there is one.
     pub(crate) fn known_lock_key(registry: &Connection) -> Result<Option<String>, StoreError> {
         let mut statement = registry.prepare("SELECT value FROM settings WHERE name = ?")?;
         Ok(statement.query_row([LOCK_KEY], |row| row.get(0)).optional()?)
     }
 
-    /// Takes the key of another folder, where this one has none yet.
+    /// Takes the secret of another folder, where this one has none yet.
     pub(crate) fn keep_lock_key(&mut self, key: &str) -> Result<(), StoreError> {
         self.connection.execute(
             "INSERT INTO settings VALUES (?, ?) ON CONFLICT DO NOTHING",

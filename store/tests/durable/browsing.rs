@@ -134,14 +134,14 @@ async fn a_rehearsal_says_what_would_pass_and_writes_nothing() {
     let known = store.snapshot().by_number(known.number).unwrap().clone();
     let first = store.reader().unwrap().quarantine(Some(known.number), 3, 10).unwrap();
     let numbers: Vec<_> = first.iter().map(|kept| kept.number).collect();
-    let order = |which, rehearse| Replay {
+    let order = |which, by: Option<&str>| Replay {
         known: known.as_ref().clone(),
         which,
         as_current: true,
-        rehearse,
+        by: by.map(str::to_owned),
     };
-    let (some, all) = (order(Which::These(numbers), false), order(Which::All, true));
-    let whole = order(Which::All, false);
+    let (some, all) = (order(Which::These(numbers), Some("ada")), order(Which::All, None));
+    let whole = order(Which::All, Some("eve"));
     tokio::task::spawn_blocking(move || {
         let mut told = Vec::new();
         let rehearsed = store
@@ -161,6 +161,13 @@ async fn a_rehearsal_says_what_would_pass_and_writes_nothing() {
         assert_eq!(store.replay_some(&whole, |_| false).unwrap().seen(), 500, "it can be stopped");
         let rest = store.replay_some(&whole, |_| true).unwrap();
         assert_eq!((rest.passed, rest.refused, held()), (699, 1, 1));
+        let audit = store.registry().audit(4).unwrap();
+        let noted: Vec<_> =
+            audit.iter().map(|entry| (entry.action.as_str(), entry.actor.as_str())).collect();
+        let replay = "quarantine.replay";
+        assert_eq!(noted[..3], [(replay, "eve"), (replay, "eve"), (replay, "ada")]);
+        assert_ne!(noted[3].0, replay, "a rehearsal changes nothing");
+        assert!(audit[0].after.as_ref().unwrap().contains("\"stored\":699"), "{audit:?}");
     })
     .await
     .unwrap();

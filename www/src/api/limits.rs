@@ -3,6 +3,7 @@
 use std::hash::Hash;
 use std::time::{Duration, Instant};
 
+use beaconry_model::profile::ProfileKey;
 use beaconry_traffic::Rate;
 
 use super::problem::Problem;
@@ -52,9 +53,9 @@ impl Limiter {
     }
 
     /// A request that names this key of a profile.
-    pub(super) fn profile(&self, keyspace: &str, key: &str) -> Result<(), Problem> {
+    pub(super) fn profile(&self, key: &ProfileKey) -> Result<(), Problem> {
         let most = self.limits.profile_requests_per_second;
-        ask(&self.profiles, (keyspace, key), most, "requests a second for one profile")
+        ask(&self.profiles, key, most, "requests a second for one profile")
     }
 
     /// A token for this client. All whose secret is wrong share one rate, whatever client they name: so made-up clients take no

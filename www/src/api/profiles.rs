@@ -96,7 +96,7 @@ pub(super) fn operations() -> Vec<Operation> {
         of(Operation {
             summary: "Set attributes",
             about: "A JSON Merge Patch (RFC 7396) of values by the ids of attributes' current versions; null takes a value \
-                    away. All of it is taken, or nothing. The profile is made where it is missing.",
+                    away, by the id of any version. All of it is taken, or nothing. The profile is made where it is missing.",
             example: r#"{"6265…-7374":"Ada"}"#,
             refuses: &[LOCKED, (404, "There is no such keyspace or section."), NOT_DONE],
             ..with_raw::<Map<String, Value>, Done>(Method::PATCH, ATTRIBUTES, "setAttributes", set)
@@ -118,7 +118,7 @@ pub(super) fn operations() -> Vec<Operation> {
         }),
         of(Operation {
             summary: "Clear one attribute",
-            about: "Takes the value of an attribute away, named by the id of its current version.",
+            about: "Takes the value of an attribute away, named by the id of any of its versions.",
             refuses: &[NONE, LOCKED, NOT_DONE],
             ..without(Method::DELETE, ATTRIBUTE, "deleteProfileAttribute", clear)
         }),

@@ -146,7 +146,8 @@ fn item(kept: &QuarantinedEvent) -> KeptItem {
 
 fn replay(call: &Call, replay: Replay) -> Result<Found<Replayed>, Problem> {
     let known = event_called(call)?;
-    let report: ReplayReport = call.api.store.replay(&known, replay.as_current)?;
+    let (store, actor) = (&call.api.store, call.caller.actor());
+    let report: ReplayReport = store.replay(&known, replay.as_current, &actor)?;
     let refused =
         report.refused.into_iter().map(|still| StillKept { id: still.id, detail: still.why });
     Ok(Found(Replayed {

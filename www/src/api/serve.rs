@@ -13,6 +13,9 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, MethodRouter, any};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 
+use beaconry_model::consent::Channel;
+use beaconry_model::profile::{Keyspace, ProfileKey};
+
 use super::call::Call;
 use super::caller::Caller;
 use super::operation::Operation;
@@ -118,15 +121,18 @@ fn parts(template: &'static str, path: &str) -> Result<Vec<(&'static str, String
     Ok(parts)
 }
 
-/// Counts a request that names a profile's key. An address of a channel names one too.
+/// Counts a request that names a profile's key, in the one form in which it is kept, however it is written. An address of a
+/// channel is a key too. What is none names nobody, and is refused anyway.
 fn count_profile(call: &Call) -> Result<(), Problem> {
-    for (space, key) in [("keyspace", "key"), ("channel", "address")] {
-        let (space, key) = (call.part(space), call.part(key));
-        if !key.is_empty() {
-            call.api.limiter.profile(space, key)?;
-        }
-    }
-    Ok(())
+    let named = |name: &str, address: &str| call.part(name) == address;
+    let keyspace = Keyspace::ALL.into_iter().find(|of| named("keyspace", of.discriminator()));
+    let channel = Channel::ALL.into_iter().find(|of| named("channel", of.discriminator()));
+    let key = match (keyspace, channel) {
+        (Some(keyspace), _) => ProfileKey::new(keyspace, call.part("key")),
+        (None, Some(channel)) => ProfileKey::new(channel.keyspace(), call.part("address")),
+        (None, None) => return Ok(()),
+    };
+    key.map_or(Ok(()), |key| call.api.limiter.profile(&key))
 }
 
 /// The body, where it is not too large and comes in time.

@@ -8,9 +8,7 @@ use axum::Form;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use serde::Serialize;
-
-use beaconry_store::{AuditEntry, Known, Replay, ReplayCount, Store, StoreError, Which};
+use beaconry_store::{Known, Replay, ReplayCount, Store, StoreError, Which};
 
 use super::draft::{Pairs, ticked, value};
 use super::event::find;
@@ -41,17 +39,6 @@ pub(super) struct Order {
     which: Which,
     as_current: bool,
     rehearse: bool,
-}
-
-/// What the audit log says of a replay.
-#[derive(Serialize)]
-struct Note<'a> {
-    which: String,
-    as_current: bool,
-    stored: u64,
-    duplicates: u64,
-    still_in_quarantine: u64,
-    why: &'a std::collections::BTreeMap<String, u64>,
 }
 
 #[derive(Template)]
@@ -201,14 +188,10 @@ fn begin(
     let to = format!("/quarantine/replays/{}", work.id);
     let (known, stopped) = (known.clone(), state.stopped.clone());
     tokio::task::spawn_blocking(move || {
-        let outcome = run(&store, known, &order, &work, || *stopped.borrow());
-        let noted = outcome.and_then(|counts| {
-            if let Some(who) = who {
-                note(&store, &order, &counts, &who)?;
-            }
-            Ok(Replayed { order, counts })
-        });
-        work.end(noted.map_err(|error| error.to_string()));
+        let by = who.map(|who| who.name().to_owned());
+        let outcome = run(&store, known, &order, by, &work, || *stopped.borrow());
+        let replayed = outcome.map(|counts| Replayed { order, counts });
+        work.end(replayed.map_err(|error| error.to_string()));
     });
     go_to(&to)
 }
@@ -217,6 +200,7 @@ fn run(
     store: &Store,
     known: Known,
     order: &Order,
+    by: Option<String>,
     work: &Work<Replayed>,
     stopped: impl Fn() -> bool,
 ) -> Result<ReplayCount, StoreError> {
@@ -226,37 +210,8 @@ fn run(
         Which::All => held.iter().map(|(_, count)| count).sum(),
         Which::Code(of) => held.iter().filter(|(code, _)| code == of).map(|(_, n)| n).sum(),
     });
-    let replay = Replay {
-        known,
-        which: order.which.clone(),
-        as_current: order.as_current,
-        rehearse: order.rehearse,
-    };
+    let replay = Replay { known, which: order.which.clone(), as_current: order.as_current, by };
     store.replay_some(&replay, |counts| work.reach(counts.seen()) && !stopped())
-}
-
-fn note(store: &Store, order: &Order, counts: &ReplayCount, who: &Who) -> Result<(), StoreError> {
-    let which = match &order.which {
-        Which::All => "all".to_owned(),
-        Which::Code(code) => code.to_string(),
-        Which::These(numbers) => format!("{} by number", numbers.len()),
-    };
-    let note = Note {
-        which,
-        as_current: order.as_current,
-        stored: counts.passed,
-        duplicates: counts.duplicates,
-        still_in_quarantine: counts.refused,
-        why: &counts.why,
-    };
-    store.registry().note(&AuditEntry {
-        at: store.clock().steady(),
-        actor: who.name().to_owned(),
-        action: "quarantine.replay".to_owned(),
-        thing: order.event.clone(),
-        before: None,
-        after: serde_json::to_string(&note).ok(),
-    })
 }
 
 pub(super) async fn show(State(state): State<Console>, Path(id): Path<String>) -> Response {

@@ -7,7 +7,7 @@ use beaconry_model::post::ItemCode;
 use beaconry_model::profile::{Keyspace, ProfileKey};
 use beaconry_model::retention::Retention;
 use beaconry_model::time::HOUR_MS;
-use beaconry_store::{Posted, Posting, ProfileError, Store};
+use beaconry_store::{Folder, Posted, Posting, ProfileError, Registry, Store};
 use serde_json::{Value, json};
 
 use super::samples::{email, key, linked, timeline, values, visit, web};
@@ -63,6 +63,33 @@ async fn a_post_is_all_or_nothing_and_a_retry_is_safe() {
     assert_eq!(values(&store, &ada), [1, 2, 3]);
     let read = &timeline(&store, &ada)[0];
     assert_eq!((read.profile, &read.visitor), (Some(first.profile), &None));
+}
+
+/// Who knows an address and the number of an order finds nothing out by the ids that are kept of deleted events.
+#[tokio::test]
+async fn the_id_of_what_is_posted_needs_the_folders_secret() {
+    let (one, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let ada = email("ada@shop.example");
+    let store = open(one.path());
+    let known = tracked(&store, "Order placed", Retention::Forever);
+    store.merge_profiles(vec![ada.clone()]).await.unwrap();
+    drop(store);
+    for file in std::fs::read_dir(one.path()).unwrap() {
+        let path = file.unwrap().path();
+        std::fs::copy(&path, other.path().join(path.file_name().unwrap())).unwrap();
+    }
+    let mut registry = Registry::open(&Folder::open(other.path()).unwrap()).unwrap();
+    registry.set_setting("profiles.lock_key", "another").unwrap();
+    let version = known.event.versions().last().id.to_string();
+    let item = json!({"version_id": version, "id": "A-1", "data": {"source": "ERP", "n": 1}});
+    let mut ids = Vec::new();
+    for folder in [&one, &other] {
+        let store = open(folder.path());
+        post(&store, &ada, json!({"items": [item.clone()]}), None).await.unwrap();
+        linked(&store).await;
+        ids.push(timeline(&store, &ada)[0].id);
+    }
+    assert_ne!(ids[0], ids[1]);
 }
 
 #[tokio::test]
