@@ -49,6 +49,7 @@ fn what_a_section_knows_of_people_is_defined_by_administrators() {
         ("PUT", "attributes/com.beaconry.attributes.city", json!({ "type": "date" }), 404),
         ("PUT", "attributes/none", json!({ "type": "date" }), 404),
         ("POST", &topics, json!({ "topics": ["Weekly"] }), 400),
+        ("POST", &topics, json!({ "topics": [] }), 400),
         ("POST", "consent-lists/none/topics", json!({ "topics": ["Weekly"] }), 404),
         ("POST", "secret", json!({ "at_once": "yes" }), 400),
     ] {

@@ -215,6 +215,9 @@ fn add_topics(call: &Call, new: NewTopics) -> Result<Created<ListItem>, Problem>
     let section = call.section(Use::Write)?;
     let (store, snapshot) = (&call.api.store, call.snapshot());
     let list = list_called(&snapshot, &section, call.part("list"))?;
+    if new.topics.is_empty() {
+        return Err(Problem::bad_request("invalid", "topics: expected at least one, got none"));
+    }
     let (topics, actor) = (all_named(new.topics)?, call.caller.actor());
     let changed = store.registry().add_topics(&list.discriminator, topics, &actor, call.now)?;
     store.reload()?;
