@@ -48,7 +48,8 @@ pub(crate) enum Job {
 }
 
 /// What the command line hears where the server ended while it erased: it finishes at its next start what it had begun.
-const CUT_OFF: &str = "the server ended meanwhile; look for the person, and erase them again if they are still there";
+const CUT_OFF: &str =
+    "the server ended meanwhile; look for the person, and erase them again if they are still there";
 
 /// What became of a replay.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

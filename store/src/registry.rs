@@ -275,8 +275,10 @@ impl Registry {
         number: i64,
         result: &impl serde::Serialize,
     ) -> Result<(), StoreError> {
-        self.connection
-            .execute("UPDATE jobs SET result = ? WHERE number = ?", params![json(result), number])?;
+        self.connection.execute(
+            "UPDATE jobs SET result = ? WHERE number = ?",
+            params![json(result), number],
+        )?;
         Ok(())
     }
 

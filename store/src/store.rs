@@ -389,7 +389,8 @@ fn start_writing(definitions: &Definitions, shared: &Shared) -> Result<Writing, 
     // No place is used twice, not even where the index was made anew and the newest rows were deleted.
     let linked = profiles::watermark(&PROFILES.open(folder)?)?;
     let next_seq = merger.catch_up(&events)?.max(linked + 1);
-    let (profiler, linking) = profiles::start(folder, keyed.clone(), next_seq - 1, condition.clone())?;
+    let (profiler, linking) =
+        profiles::start(folder, keyed.clone(), next_seq - 1, condition.clone())?;
     let (to_merger, merges) = mpsc::channel();
     let (to_writer, writes) = mpsc::sync_channel(QUEUE);
     let index = INDEX.open_to_read(folder)?;

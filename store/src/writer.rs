@@ -319,8 +319,8 @@ impl Writer {
 
     /// Whether this id was stored before: in the group, not merged yet, or merged; also of somebody who was erased since.
     fn is_known(&self, id: EventId) -> Result<bool, rusqlite::Error> {
-        let stored = !self.filter.is_new(id)
-            && (self.unmerged.holds(&id) || index::holds(&self.index, id)?);
+        let stored =
+            !self.filter.is_new(id) && (self.unmerged.holds(&id) || index::holds(&self.index, id)?);
         Ok(stored || index::was_erased(&self.index, &self.filter, &self.keyed, id)?)
     }
 

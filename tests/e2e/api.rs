@@ -510,11 +510,8 @@ fn attributes_are_patched_read_and_cleared_by_version() {
 fn a_value_is_cleared_by_the_id_it_is_read_under_also_after_its_attribute_was_edited() {
     let api = Api::new();
     run(api.folder.path(), &["attribute", "create", "Shoe size", "--type", "number"]);
-    let path = api.profile(
-        EMAIL,
-        "ada%40shop.example",
-        &format!("/sections/{}/attributes", api.section),
-    );
+    let path =
+        api.profile(EMAIL, "ada%40shop.example", &format!("/sections/{}/attributes", api.section));
     let patch = |body: Value| api.ask("PATCH", &path, &api.token, &body);
     let versions = || -> Vec<String> {
         let all = api.get(&format!("/audience/sections/{}/attributes", api.section)).json();
@@ -745,7 +742,10 @@ fn consents_are_given_for_an_address_and_read_back() {
     let all = format!("{}{rest}", address.replace("/audience/", "/v1/"));
     let items = |path: &str| {
         let items = api.get(path).json()["items"].as_array().unwrap().clone();
-        items.iter().map(|item| (item["topic_discriminator"].clone(), item["type"].clone())).collect::<Vec<_>>()
+        items
+            .iter()
+            .map(|item| (item["topic_discriminator"].clone(), item["type"].clone()))
+            .collect::<Vec<_>>()
     };
     assert_eq!(api.get(&read).json(), json!({ "items": [] }), "nobody has the address yet");
     api.make("ada%40shop.example");
@@ -772,7 +772,10 @@ fn consents_are_given_for_an_address_and_read_back() {
         (json!({ "type": "confirmed-opt-in" }), 400),
         (json!({ "topic_discriminator": topic(0), "type": "opt-out" }), 400),
         (json!({ "consent_list_discriminator": "none", "type": "opt-out" }), 404),
-        (json!({ "consent_list_discriminator": list, "topic_discriminator": "none", "type": "opt-out" }), 404),
+        (
+            json!({ "consent_list_discriminator": list, "topic_discriminator": "none", "type": "opt-out" }),
+            404,
+        ),
     ] {
         assert_eq!(Api::problem(&say(said.clone())).0, status, "{said}");
     }
@@ -898,6 +901,13 @@ fn the_quarantine_is_read_and_replayed_by_api() {
         (&json!("quarantine.replay"), &json!("command line"), &json!(api.event))
     );
     assert!(audit[0]["after"].as_str().unwrap().contains("\"still_in_quarantine\":1"), "{audit}");
+    // A visitor who has nothing here but that has no profile, and is deleted all the same.
+    let web = api.token_of(&["--all-sections", "--keyspace", "web", "--write"]);
+    let visitor = api.profile(WEB, "test-visitor", "");
+    let delete = || api.ask("DELETE", &visitor, &web, &Value::Null).status;
+    assert_eq!((delete(), delete()), (204, 404));
+    let kept = api.ask("GET", &of("/quarantine"), &person, &Value::Null).json();
+    assert_eq!(kept["items"], json!([]));
 }
 
 #[test]

@@ -94,11 +94,7 @@ impl Person {
 pub fn erase(path: &Path, key: &ProfileKey, lock: bool) -> Result<(), ProfileError> {
     let folder = Folder::open(path)?;
     if let Some(lease) = folder.try_lease()? {
-        return Store::open_leased(folder, lease, Clock::default())?.erase(
-            key,
-            lock,
-            COMMAND_LINE,
-        );
+        return Store::open_leased(folder, lease, Clock::default())?.erase(key, lock, COMMAND_LINE);
     }
     let mut registry = Registry::open(&folder)?;
     let profiles = PROFILES.open_to_read(&folder)?;
@@ -123,8 +119,12 @@ pub(crate) fn erase_here(
     catch_up(profiler)?;
     let _erasing = Erasing::begin(&profiler.shared);
     let (shared, place) = (profiler.shared.clone(), folder.clone());
-    let taken =
-        profiler.make(move |profiles| take_away(profiles, &place, &shared.locks, &person, now))?;
+    let taken = profiler.make(move |profiles| {
+        let taken = take_away(profiles, &place, &shared.locks, &person, now)?;
+        // Before the commit, so that a crash behind it leaves no id there; and again, for what is queued until then.
+        shared.hooks.forget(&taken.ids, &[])?;
+        Ok(taken)
+    })?;
     profiler.shared.doomed.store(true, Ordering::Release);
     profiler.shared.forget_identified();
     profiler.shared.hooks.forget(&taken.ids, &[])?;
@@ -175,7 +175,9 @@ fn take_away(
     let mut taken = Taken { found: slot.is_some(), ..Taken::default() };
     if let Some(slot) = slot {
         let kept = |key: &&ProfileKey| person.lock || key.keyspace() == Keyspace::Web;
-        keys.extend(slots::keys(profiles, slot)?.iter().filter(kept).map(|key| locks.keyed.of_key(key)));
+        keys.extend(
+            slots::keys(profiles, slot)?.iter().filter(kept).map(|key| locks.keyed.of_key(key)),
+        );
         taken.ids = slots::ids(profiles, slot)?;
         doom(profiles, &EVENTS.open_to_read(folder)?, slot)?;
         slots::remove(profiles, slot)?;

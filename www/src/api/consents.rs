@@ -152,9 +152,12 @@ fn add(call: &Call, consent: Consent) -> Result<Created<Consent>, Problem> {
         (_, None, Said::OptOut) => {
             Handle::current().block_on(store.opt_out(&section.id, address, list_name))?;
         }
-        (None, Some(_), _) => return Err(unsaid("consent_list_discriminator", "the list of the topic")),
+        (None, Some(_), _) => {
+            return Err(unsaid("consent_list_discriminator", "the list of the topic"));
+        }
         (_, None, Said::OptIn | Said::ConfirmedOptIn) => {
-            let expected = "a topic of a list, since an opt-in is to one; only an opt-out may be from all";
+            let expected =
+                "a topic of a list, since an opt-in is to one; only an opt-out may be from all";
             return Err(unsaid("topic_discriminator", expected));
         }
     }

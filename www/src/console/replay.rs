@@ -210,12 +210,7 @@ fn run(
         Which::All => held.iter().map(|(_, count)| count).sum(),
         Which::Code(of) => held.iter().filter(|(code, _)| code == of).map(|(_, n)| n).sum(),
     });
-    let replay = Replay {
-        known,
-        which: order.which.clone(),
-        as_current: order.as_current,
-        by,
-    };
+    let replay = Replay { known, which: order.which.clone(), as_current: order.as_current, by };
     store.replay_some(&replay, |counts| work.reach(counts.seen()) && !stopped())
 }
 

@@ -324,7 +324,10 @@ async fn who_is_erased_from_the_command_line_beside_a_server_leaves_no_trace_eit
     let ada = email("ada.lovelace@shop.example");
     let profile = find(&store, &ada).unwrap().id;
     let path = folder.path().to_owned();
-    tokio::task::spawn_blocking(move || beaconry_store::erase(&path, &ada, true)).await.unwrap().unwrap();
+    tokio::task::spawn_blocking(move || beaconry_store::erase(&path, &ada, true))
+        .await
+        .unwrap()
+        .unwrap();
     let mut left = files_with(folder.path(), &profile.0);
     left.extend(traces(folder.path(), &profile.to_string()));
     left.extend(KNOWN_BY.iter().flat_map(|known_by| traces(folder.path(), known_by)));
