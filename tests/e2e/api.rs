@@ -989,6 +989,13 @@ fn the_quarantine_is_read_and_replayed_by_api() {
         (&json!("quarantine.replay"), &json!("command line"), &json!(api.event))
     );
     assert!(audit[0]["after"].as_str().unwrap().contains("\"still_in_quarantine\":1"), "{audit}");
+    // A visitor who has nothing here but that has no profile, and is deleted all the same.
+    let web = api.token_of(&["--all-sections", "--keyspace", "web", "--write"]);
+    let visitor = api.profile(WEB, "test-visitor", "");
+    let delete = || api.ask("DELETE", &visitor, &web, &Value::Null).status;
+    assert_eq!((delete(), delete()), (204, 404));
+    let kept = api.ask("GET", &of("/quarantine"), &person, &Value::Null).json();
+    assert_eq!(kept["items"], json!([]));
 }
 
 #[test]

@@ -119,8 +119,12 @@ pub(crate) fn erase_here(
     catch_up(profiler)?;
     let _erasing = Erasing::begin(&profiler.shared);
     let (shared, place) = (profiler.shared.clone(), folder.clone());
-    let taken =
-        profiler.make(move |profiles| take_away(profiles, &place, &shared.locks, &person, now))?;
+    let taken = profiler.make(move |profiles| {
+        let taken = take_away(profiles, &place, &shared.locks, &person, now)?;
+        // Before the commit, so that a crash behind it leaves no id there; and again, for what is queued until then.
+        shared.hooks.forget(&taken.ids, &[])?;
+        Ok(taken)
+    })?;
     profiler.shared.doomed.store(true, Ordering::Release);
     profiler.shared.forget_identified();
     profiler.shared.hooks.forget(&taken.ids, &[])?;

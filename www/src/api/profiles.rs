@@ -144,8 +144,8 @@ pub(super) fn operations() -> Vec<Operation> {
         }),
         of(Operation {
             summary: "Delete a profile",
-            about: "Erases the profile with its events, attributes and consents, for good. The person can come again. It needs a \
-                    key for all sections.",
+            about: "Erases the profile with its events, attributes and consents, for good. The person can come again. Of a web \
+                    visitor also what is in quarantine, where they have no profile, too. It needs a key for all sections.",
             refuses: &[(404, "There is no such profile or keyspace."), NOT_DONE],
             ..without(
                 Method::DELETE,
