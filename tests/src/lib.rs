@@ -4,6 +4,7 @@
 
 mod browser;
 mod driver;
+mod form;
 mod http;
 mod person;
 mod pointer;
@@ -13,6 +14,7 @@ mod session;
 mod site;
 
 pub use browser::Browser;
+pub use form::Form;
 pub use http::{Answer, Connection, exchange, get, post, request};
 pub use person::{Device, Person};
 pub use pointer::Control;
