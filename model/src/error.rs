@@ -66,6 +66,10 @@ pub enum Refusal {
     },
     /// Web tracking is off.
     TrackingOff,
+    /// Nothing waits for a pending version.
+    NothingScheduled,
+    /// Somebody else saved since what is to be saved was read.
+    Overtaken,
     /// Another visible event of the section has this slug.
     SlugTaken {
         /// The slug that both names give.
@@ -84,6 +88,8 @@ impl Refusal {
             Refusal::Unchanged { .. } => "unchanged",
             Refusal::AlreadyOn { .. } => "already_on",
             Refusal::TrackingOff => "tracking_off",
+            Refusal::NothingScheduled => "nothing_scheduled",
+            Refusal::Overtaken => "overtaken",
             Refusal::SlugTaken { .. } => "slug_taken",
         }
     }
@@ -117,6 +123,12 @@ impl fmt::Display for Refusal {
                 "web tracking is on already, pinned to version {pinned}; regenerate the snippet to move the pin"
             ),
             Refusal::TrackingOff => f.write_str("web tracking is off; enable it first"),
+            Refusal::NothingScheduled => f.write_str(
+                "nothing is scheduled; what was may have been done already, so look at the tracking",
+            ),
+            Refusal::Overtaken => f.write_str(
+                "somebody else saved meanwhile, so nothing was saved; look at what they saved, then save again",
+            ),
             Refusal::SlugTaken { slug } => write!(
                 f,
                 "the section has a visible event with the slug \"{slug}\" already; choose another name, or hide that event"

@@ -295,6 +295,12 @@ impl Event {
         self.tracking.disable()
     }
 
+    /// Drops what was scheduled for the pending version; tracking stays as it is.
+    pub fn unschedule(&mut self, now: Timestamp) -> Result<(), Refusal> {
+        self.visible(now)?;
+        self.tracking.unschedule()
+    }
+
     /// Chooses what happens to beacons of older versions.
     pub fn set_stale_policy(&mut self, policy: StalePolicy, now: Timestamp) -> Result<(), Refusal> {
         self.visible(now)?;

@@ -213,6 +213,11 @@ impl Tracking {
         Ok(())
     }
 
+    /// Drops what waits for the pending version, and nothing else.
+    pub(crate) fn unschedule(&mut self) -> Result<(), Refusal> {
+        self.scheduled.take().map(|_| ()).ok_or(Refusal::NothingScheduled)
+    }
+
     pub(crate) fn switch_off(&mut self) {
         self.enabled = false;
         self.scheduled = None;

@@ -102,8 +102,13 @@ async fn nor_have_the_first_page_and_what_a_developer_gets() {
     setting.event("Order placed", &["total:decimal"]);
     let empty = tempfile::tempdir().unwrap();
     let first = Server::start(empty.path());
-    let of_first = Session::administrator(&first);
     let browser = Browser::start().await;
+    for scheme in ["light", "dark"] {
+        browser.scheme(scheme).await;
+        browser.open(&first.link).await;
+        assert_eq!(violations(&browser).await, [""; 0], "{scheme}: the link of the first start");
+    }
+    let of_first = Session::administrator(&first);
     let shown = setting.server.json(&["event", "show", "order-placed"]);
     let page = format!("/events/{}/tracking", shown["discriminator"].as_str().unwrap());
     let person = Person::at(&browser);

@@ -948,6 +948,7 @@ fn people_switch_tracking_and_take_snippets_by_api() {
         let path = script["address"].as_str().unwrap().strip_prefix(&api.server.collector).unwrap();
         assert_eq!(beaconry_tests::get(&api.server.collector, path, &[]).status, 200);
     }
+    assert_eq!(Api::problem(&post("/tracking/unschedule", Value::Null)).0, 409);
     assert_eq!(post("/tracking/disable", Value::Null).json()["enabled"], json!(false));
     let audit = api.server.json(&["audit"]);
     assert_eq!(

@@ -1,7 +1,7 @@
 //! Health of events and sections, and *Why don't I see my event?*, with beacons of every fate.
 
 use beaconry_tests::{
-    Browser, Device, Person, Server, Session, beacon, beaconry, event, event_id, post,
+    Browser, Device, Form, Person, Server, Session, beacon, beaconry, event, event_id, post,
 };
 use serde_json::{Value, json};
 
@@ -89,6 +89,50 @@ async fn pages_with_an_old_snippet_are_named_without_their_query() {
     assert!(!health.contains("secret"), "the query is not kept");
     let why = session.get(&format!("/events/{discriminator}/why")).text();
     assert!(why.contains("1 beacon was sent by an older snippet"), "{why}");
+}
+
+#[test]
+fn why_leads_nobody_where_they_may_not_go() {
+    let setting = Setting::new();
+    // A section that names no web site is a check with a link, for administrators.
+    let shop = setting.server.json(&["section", "list"])[0]["id"].as_str().unwrap().to_owned();
+    let bare = [("name", "Shop"), ("origins", "")];
+    assert_eq!(setting.session.post(&format!("/sections/{shop}"), &bare).status, 303);
+    let new = ["event", "create", "--category", "signals", "--retention", "1y"];
+    for name in ["Seen", "Gone"] {
+        run(setting.folder.path(), &[new.as_slice(), &["--name", name]].concat());
+    }
+    let pages =
+        ["seen", "gone"].map(|slug| format!("/events/{}", discriminator(&setting.server, slug)));
+    run(setting.folder.path(), &["event", "hide", "gone", "--yes"]);
+    beaconry_tests::eventually("the event is hidden", || {
+        let page = setting.session.get(&format!("{}/why", pages[1])).text();
+        page.contains("It was hidden at").then_some(())
+    });
+    // Outside systems may not do everything with it, so this is a check with a link too.
+    let page = setting.session.get(&format!("{}/edit", pages[0])).text();
+    let form = Form::on(&page, "editor");
+    let without = form.pairs().into_iter().filter(|(name, _)| *name != "write-email");
+    let pairs: Vec<_> = without.chain([("do", "save")]).collect();
+    assert_eq!(setting.session.post(&format!("{}/edit", pages[0]), &pairs).status, 303);
+
+    for role in ["viewer", "marketer", "administrator"] {
+        let session = Session::of_role(&setting.server, role);
+        let checks = pages.each_ref().map(|page| session.get(&format!("{page}/why")).text());
+        let checks =
+            checks.map(|page| page[page.find("aria-label=\"Checks\"").unwrap()..].to_owned());
+        for link in checks.iter().flat_map(|page| page.split("href=\"").skip(1)) {
+            let path = link.split(['"', '#']).next().unwrap();
+            assert_ne!(session.get(path).status, 403, "{role}: {path}");
+        }
+        let [seen, gone] = &checks;
+        let (section, edit) =
+            (seen.contains("Section settings</a>"), seen.contains("Edit the event</a>"));
+        assert_eq!((section, edit), (role == "administrator", role != "viewer"), "{role}");
+        assert_eq!(gone.contains("New event</a>"), role != "viewer", "{role}");
+        assert_eq!(seen.contains("Ask an administrator to do it."), role != "administrator");
+        assert_eq!(gone.contains("Ask a marketer or an administrator to do it."), role == "viewer");
+    }
 }
 
 #[tokio::test]

@@ -1,13 +1,17 @@
 //! Web tracking in the console: on, off and anew, whether it works, what refuses beacons and how that is mended, and the
 //! link for a developer.
 
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpStream;
+use std::time::Duration;
+
 use beaconry_tests::{
     Browser, Device, Person, Server, Session, Site, beacon, beaconry, event, event_id, eventually,
     get, post,
 };
 use serde_json::{Value, json};
 
-use crate::setting::Setting;
+use crate::setting::{Setting, create, run};
 
 /// A setting, and a browser in which its administrator is logged in.
 async fn come_in() -> (Setting, Browser) {
@@ -77,33 +81,69 @@ async fn tracking_is_switched_on_anew_and_off_on_every_device() {
         person.presses("radio", "Accept for good").await;
         person.presses("button", "Save only this choice").await;
         person.reads("The pasted snippet is up to date.").await;
-        eventually("the choice is kept", || {
-            let status = setting.server.json(&["tracking", "status", "order-placed"]);
-            (status["stale"] == json!("accept")).then_some(())
-        });
+        keeps(&setting, "accept");
+        person.presses("radio", "Accept for 24 more hours, then reject").await;
+        person.types("Hours", "48").await;
+        person.presses("button", "Save only this choice").await;
+        keeps(&setting, "reject-after:48");
     }
 }
 
+/// The choice for old snippets is kept.
+fn keeps(setting: &Setting, stale: &str) {
+    eventually("the choice is kept", || {
+        let status = setting.server.json(&["tracking", "status", "order-placed"]);
+        (status["stale"] == json!(stale)).then_some(())
+    });
+}
+
 #[tokio::test]
-async fn while_a_version_is_pending_regenerating_is_scheduled() {
+async fn while_a_version_is_pending_the_snippet_is_scheduled_or_not_on_every_device() {
     let (setting, browser) = come_in().await;
     setting.event("Order placed", &["orderid:text"]);
-    crate::setting::run(
-        setting.folder.path(),
-        &["event", "edit", "order-placed", "--add-field", "note:text"],
-    );
-    let page = path(&setting, "order-placed") + "/tracking";
-    eventually("the server notices the edit", || {
-        setting.session.get(&page).text().contains("when the new version").then_some(())
+    create(setting.folder.path(), "Booking made", &["bookingid:text"], None);
+    let pages = ["order-placed", "booking-made"].map(|slug| {
+        run(setting.folder.path(), &["event", "edit", slug, "--add-field", "note:text"]);
+        let page = path(&setting, slug) + "/tracking";
+        eventually("the server notices the edit", || {
+            setting.session.get(&page).text().contains("when the new version").then_some(())
+        });
+        page
     });
-    let person = Person::at(&browser);
-    browser.open(&(setting.server.console.clone() + &page)).await;
-    person.presses("button", "Regenerate when the new version is current").await;
-    person
-        .reads("Scheduled: a new snippet is made the moment the pending version becomes current")
-        .await;
-    let status = setting.server.json(&["tracking", "status", "order-placed"]);
-    assert_eq!(status["scheduled"], json!("regenerate"), "{status}");
+    let asks = [
+        (
+            "order-placed",
+            "regenerate",
+            "Regenerate when the new version is current",
+            "Do not regenerate",
+        ),
+        ("booking-made", "enable", "Enable when the new version is current", "Do not enable"),
+    ];
+    for device in [Device::DESKTOP, Device::PHONE, Device::NO_SCRIPTS] {
+        let person = Person::with(&browser, device).await;
+        for ((slug, what, schedule, drop), page) in asks.iter().zip(&pages) {
+            browser.open(&(setting.server.console.clone() + page)).await;
+            let before = setting.server.json(&["tracking", "status", slug]);
+            assert_eq!(before["scheduled"], Value::Null);
+            person.presses("button", schedule).await;
+            person
+                .reads("Scheduled: a new snippet is made the moment the pending version becomes current")
+                .await;
+            assert!(!person.has("button", schedule).await, "it is scheduled already");
+            let status = setting.server.json(&["tracking", "status", slug]);
+            assert_eq!(status["scheduled"], json!(what), "{status}");
+            // What is scheduled can be dropped, and nothing else changes by it.
+            person.presses("button", drop).await;
+            person.finds("button", schedule).await;
+            assert_eq!(setting.server.json(&["tracking", "status", slug]), before);
+        }
+    }
+    let again = setting.session.post(&pages[0].replace("/tracking", "/tracking/unschedule"), &[]);
+    assert!(
+        again.status == 409 && again.text().contains("nothing is scheduled"),
+        "{}",
+        again.text()
+    );
 }
 
 #[tokio::test]
@@ -125,6 +165,63 @@ async fn a_refused_origin_is_allowed_and_the_next_beacon_works() {
     send(&setting, 2, &key, 1, data, &elsewhere);
     person.reads("It works").await;
     person.reads(&format!("from {elsewhere}/a-page")).await;
+}
+
+#[tokio::test]
+async fn an_origin_that_was_refused_while_nobody_looked_can_be_allowed_too() {
+    let (setting, browser) = come_in().await;
+    let key = setting.event("Order placed", &["orderid:text"]);
+    let page = path(&setting, "order-placed") + "/tracking";
+    let elsewhere = Site::start().origin;
+    send(&setting, 1, &key, 1, json!({ "source": "Website", "orderid": "1" }), &elsewhere);
+    eventually("the refusal is counted", || {
+        setting.session.get(&page).text().contains("may not send yet").then_some(())
+    });
+    let person = Person::with(&browser, Device::NO_SCRIPTS).await;
+    browser.open(&(setting.server.console.clone() + &page)).await;
+    person.reads(&format!("the section does not allow {elsewhere}.")).await;
+    // The same by the stream, for a page that was made before it was counted.
+    let status = format!("{}/tracking/status?since=0", path(&setting, "order-placed"));
+    assert!(first_message(&setting, &status).contains(&format!("Allow this origin: {elsewhere}")));
+    person.presses("button", &format!("Allow this origin: {elsewhere}")).await;
+    person.reads("Waiting for the first beacon…").await;
+    send(&setting, 2, &key, 1, json!({ "source": "Website", "orderid": "2" }), &elsewhere);
+    person.presses("link", "Look again").await;
+    person.reads("It works").await;
+}
+
+/// What a stream says first.
+fn first_message(setting: &Setting, path: &str) -> String {
+    let address = setting.server.console.strip_prefix("http://").unwrap();
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    let cookie = &setting.session.cookie;
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\nCookie: {cookie}\r\n\r\n").unwrap();
+    let lines = BufReader::new(stream).lines().map_while(Result::ok);
+    let lines = lines.skip_while(|line| !line.starts_with("event:"));
+    lines.take_while(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn only_an_origin_that_was_refused_can_be_allowed_from_an_event() {
+    let setting = Setting::new();
+    let key = setting.event("Order placed", &["orderid:text"]);
+    let marketer = Session::of_role(&setting.server, "marketer");
+    let allow = |origin: &str| {
+        let to = path(&setting, "order-placed") + "/tracking/origin";
+        marketer.post(&to, &[("origin", origin)])
+    };
+    let allowed = || setting.server.json(&["section", "list"])[0]["origins"].clone();
+    let never = allow("https://evil.example");
+    assert!(never.status == 409 && never.text().contains("nothing to allow"), "{}", never.text());
+    assert_eq!(allow("null").status, 409, "a sandboxed page");
+    assert_eq!(allowed(), json!([setting.site.origin]));
+    // At once, although it is counted only within a second.
+    let data = json!({ "source": "Website", "orderid": "1" });
+    send(&setting, 1, &key, 1, data, "https://other.example");
+    assert_eq!(allow("https://other.example").status, 303);
+    assert_eq!(allow("https://other.example").status, 303, "a second click");
+    assert_eq!(allowed(), json!([setting.site.origin, "https://other.example"]));
 }
 
 /// Waits until the server tells this page what arrives: streams that a browser opens are answered in order.

@@ -5,9 +5,10 @@ use std::time::{Duration, Instant};
 use beaconry_tests::{Browser, PASSWORD, Person, Server, Site};
 use serde_json::json;
 
-/// What it may take in all, making the administrator (by the link that the first start prints) among it.
+/// What it may take in all, from opening the link that the first start prints to being back at the console: what somebody
+/// does in the console, with the code, and on the page.
 const MOST_INTERACTIONS: u32 = 12;
-const CHECKOUT: &str = "<form id=checkout action=/thanks>
+const CHECKOUT: &str = "<form role=search><input name=q> <button>Search</button></form><form id=checkout action=/thanks>
     <label>Order <input name=orderid value=A-17></label> <label>Total <input name=totalvalue value='1299.50'></label>
     <label>Currency <input name=currency value=SEK></label> <label>Kind <input name=productcategories value=lamps></label>
     <button>Place the order</button></form>";
@@ -19,32 +20,30 @@ async fn a_template_event_is_seen_after_few_interactions() {
     let browser = Browser::start().await;
     let person = Person::at(&browser);
     let started = Instant::now();
-    browser.open(&server.link).await;
 
+    person.opens(&server.link).await;
     person.types("E-mail address", "anna@shop.example").await;
     person.types("Password", PASSWORD).await;
-    person.presses("button", "Make the first administrator").await;
     person.types("Address of your web site", &site.url("/checkout")).await;
     person.presses("button", "Order placed").await;
     person.presses("radio", "2 years, for win-back and loyalty").await;
-    person.presses("button", "Create, and set up tracking").await;
-    person.types("CSS selector of the form", "#checkout").await;
-    person.presses("button", "Save and enable web tracking").await;
+    person.presses("button", "Create, and get the code").await;
     person.reads("Waiting for the first beacon…").await;
     person.presses("button", "Copy the code").await;
     person.reads("Copied").await;
     let paste =
         person.reads_input(&format!("Into the head of every page of {}", site.origin)).await;
-
-    site.page("/checkout", &paste, CHECKOUT);
-    site.page("/thanks", &paste, "<p>Thank you");
     note_when_it_turns(&browser).await;
     let console = browser.tab().await;
-    browser.new_tab().await;
-    browser.open(&site.url("/checkout")).await;
+
+    person.does(|| {
+        site.page("/checkout", &paste, CHECKOUT);
+        site.page("/thanks", &paste, "<p>Thank you");
+    });
+    person.opens_beside(&site.url("/checkout")).await;
     browser.engine_is_up().await;
-    browser.click("button").await;
-    browser.go_to_tab(console).await;
+    person.presses("button", "Place the order").await;
+    person.goes_to(console).await;
     person.reads("It works").await;
     let took = started.elapsed();
 

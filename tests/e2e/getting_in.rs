@@ -37,10 +37,22 @@ fn the_first_start_prints_a_link_that_makes_the_first_administrator_once() {
     let origin = format!("Origin: {}", server.console);
     let refused = post_form(&server.console, path_of(&server, &link), &[&origin], &weak);
     assert!(refused.status == 422 && refused.text().contains("at least 12 characters"));
+    // An event to begin with needs a web site; nothing is made, nor the link used, until all is right.
+    let first = |site: &str| {
+        let form = [("email", "a@b.example"), ("password", PASSWORD), ("origins", site)];
+        let form = [form.as_slice(), &[("template", "order-placed")]].concat();
+        post_form(&server.console, path_of(&server, &link), &[&origin], &form)
+    };
+    for (site, why) in [("", "Say which web site"), ("not one", "expected scheme, host")] {
+        let refused = first(site);
+        assert!(refused.status == 422 && refused.text().contains(why), "{}", refused.text());
+    }
     let made = enter(&server, &link, "Ada@Example.com");
     assert_eq!((made.status, made.header("location")), (303, Some("/")), "{}", made.text());
     let inside = get(&server.console, "/settings/people", &[&format!("Cookie: {}", cookie(&made))]);
     assert!(inside.status == 200 && inside.text().contains("ada@example.com"));
+
+    assert_eq!(server.json(&["section", "list"]), json!([]), "no web site was named");
 
     assert_eq!(enter(&server, &link, "eve@example.com").status, 410, "it is used");
     assert_eq!(get(&server.console, path_of(&server, &link), &[]).status, 410);
@@ -50,6 +62,44 @@ fn the_first_start_prints_a_link_that_makes_the_first_administrator_once() {
     let listed = server.json(&["user", "list"]);
     assert_eq!(listed["people"].as_array().unwrap().len(), 1);
     assert_eq!(listed["people"][0]["role"], json!("administrator"));
+}
+
+#[test]
+fn the_first_administrator_goes_on_with_a_first_event_of_their_web_site() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path());
+    let origin = format!("Origin: {}", server.console);
+    let form = [
+        ("email", "ada@example.com"),
+        ("password", PASSWORD),
+        ("origins", "https://shop.example/basket?a=1"),
+        ("template", "booking-made"),
+    ];
+    let came = post_form(&server.console, path_of(&server, &server.link), &[&origin], &form);
+    let to = came.header("location").unwrap_or_default();
+    assert!(to.ends_with("/new/transactions?template=booking-made"), "{to}: {}", came.text());
+    let page = get(&server.console, to, &[&format!("Cookie: {}", cookie(&came))]);
+    assert!(page.status == 200 && page.text().contains("bookingid"), "{}", page.text());
+    let sections = server.json(&["section", "list"]);
+    assert_eq!(sections[0]["origins"], json!(["https://shop.example"]));
+    assert_eq!(server.json(&["audit"])[0]["actor"], json!("ada@example.com"));
+}
+
+#[test]
+fn where_a_section_is_already_the_first_administrator_is_asked_for_none() {
+    let folder = tempfile::tempdir().unwrap();
+    crate::setting::run(
+        folder.path(),
+        &["section", "create", "Shop", "--origin", "https://shop.example"],
+    );
+    let server = Server::start(folder.path());
+    let page = get(&server.console, path_of(&server, &server.link), &[]).text();
+    assert!(!page.contains("Address of your web site"), "{page}");
+    let origin = format!("Origin: {}", server.console);
+    let form = [("email", "a@b.example"), ("password", PASSWORD), ("origins", "https://x.example")];
+    let came = post_form(&server.console, path_of(&server, &server.link), &[&origin], &form);
+    assert_eq!((came.status, came.header("location")), (303, Some("/")));
+    assert_eq!(server.json(&["section", "list"]).as_array().unwrap().len(), 1);
 }
 
 #[test]

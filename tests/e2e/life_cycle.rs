@@ -122,10 +122,12 @@ fn an_edit_waits_its_hour_and_old_snippets_live_until_regeneration() {
 fn a_regeneration_can_be_scheduled_for_when_the_version_is_ready() {
     let (folder, key) = prepared();
     run(folder.path(), &["event", "edit", "order-placed", "--add-field", "note:text"]);
-    run(
-        folder.path(),
-        &["tracking", "regenerate", "order-placed", "--when-ready", "--stale", "reject"],
-    );
+    let schedule = ["tracking", "regenerate", "order-placed", "--when-ready", "--stale", "reject"];
+    run(folder.path(), &schedule);
+    run(folder.path(), &["tracking", "unschedule", "order-placed"]);
+    let nothing = refused(folder.path(), 0, &["tracking", "unschedule", "order-placed"]);
+    assert!(nothing.contains("nothing is scheduled"), "{nothing}");
+    run(folder.path(), &schedule);
     let server = Server::start_shifted(folder.path(), HOUR);
     let data = json!({ "source": "Website", "orderid": "1", "note": "new" });
     beaconry_tests::eventually("the scheduled pin", || {

@@ -5,6 +5,7 @@
 mod browser;
 mod contract;
 mod driver;
+mod form;
 mod http;
 mod person;
 mod pointer;
@@ -14,6 +15,7 @@ mod session;
 mod site;
 
 pub use browser::Browser;
+pub use form::Form;
 pub use http::{Answer, Connection, exchange, get, post, request};
 pub use person::{Device, Person};
 pub use pointer::Control;

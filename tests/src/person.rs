@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use fantoccini::elements::Element;
 use fantoccini::key::Key;
+use fantoccini::wd::WindowHandle;
 use fantoccini::{Client, Locator};
 use serde_json::json;
 
@@ -59,6 +60,31 @@ impl<'a> Person<'a> {
     /// How many clicks, choices and texts it has taken so far.
     pub fn interactions(&self) -> u32 {
         self.interactions.get()
+    }
+
+    /// Does one thing that no page is needed for, such as putting code into a page's file.
+    pub fn does<T>(&self, thing: impl FnOnce() -> T) -> T {
+        self.count();
+        thing()
+    }
+
+    /// Opens a page by its address.
+    pub async fn opens(&self, url: &str) {
+        self.count();
+        self.browser.open(url).await;
+    }
+
+    /// Opens a page by its address in another tab.
+    pub async fn opens_beside(&self, url: &str) {
+        self.count();
+        self.browser.new_tab().await;
+        self.browser.open(url).await;
+    }
+
+    /// Goes back to a tab.
+    pub async fn goes_to(&self, tab: WindowHandle) {
+        self.count();
+        self.browser.go_to_tab(tab).await;
     }
 
     /// Clicks what has this role and name.

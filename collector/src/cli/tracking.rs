@@ -27,6 +27,11 @@ pub(crate) enum Command {
     },
     /// Move the pin to the current version and the newest settings.
     Regenerate(Pin),
+    /// Drop what is scheduled for when the pending version is current; tracking stays as it is.
+    Unschedule {
+        /// Its discriminator, or its slug where only one event has it.
+        event: String,
+    },
     /// Whether it is on, to which version it is pinned, and whether the pasted snippet is out of date.
     Status {
         /// Its discriminator, or its slug where only one event has it.
@@ -67,10 +72,10 @@ impl Command {
                 pin.set(context, "tracking.regenerate", Event::regenerate_snippet)
             }
             Command::Disable { event } => {
-                change(context, &event, "tracking.disable", |event, now| {
-                    event.disable_tracking(now)
-                })
-                .map(|_| ())
+                change(context, &event, "tracking.disable", Event::disable_tracking).map(|_| ())
+            }
+            Command::Unschedule { event } => {
+                change(context, &event, "tracking.unschedule", Event::unschedule).map(|_| ())
             }
             Command::Status { event } => {
                 status(context, &context.event(&event)?.1);

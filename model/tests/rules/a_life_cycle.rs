@@ -104,6 +104,26 @@ fn disabling_drops_what_was_scheduled() {
 }
 
 #[test]
+fn what_was_scheduled_can_be_dropped_alone() {
+    let mut event = edited();
+    assert_eq!(event.unschedule(later(10)), Err(Refusal::NothingScheduled));
+    event.regenerate_snippet(true, later(10)).unwrap();
+    event.unschedule(later(11)).unwrap();
+    assert!(!event.settle(later(60)));
+    assert_eq!(event.tracking().pin().unwrap().version, 1, "tracking goes on as it was");
+    event.disable_tracking(later(61)).unwrap();
+    assert_eq!(event.unschedule(later(62)), Err(Refusal::NothingScheduled));
+}
+
+#[test]
+fn what_is_done_already_cannot_be_dropped_any_more() {
+    let mut event = edited();
+    event.regenerate_snippet(true, later(10)).unwrap();
+    assert_eq!(event.unschedule(later(60)), Err(Refusal::NothingScheduled));
+    assert_eq!(event.tracking().pin().unwrap().version, 2);
+}
+
+#[test]
 fn disabling_and_enabling_the_same_version_revives_its_snippet() {
     let mut event = event(&[]);
     event.enable_tracking(false, NOON).unwrap();
@@ -169,6 +189,7 @@ enum Step {
     Enable { when_ready: bool },
     Regenerate { when_ready: bool },
     Disable,
+    Unschedule,
     SetCapture { page_view: bool },
     SetStale(StalePolicy),
     MarkSeen { version: u32 },
@@ -210,6 +231,7 @@ fn take(event: &mut Event, step: &Step, now: &mut Timestamp) {
         Step::Enable { when_ready } => event.enable_tracking(when_ready, *now).map(|_| ()),
         Step::Regenerate { when_ready } => event.regenerate_snippet(when_ready, *now).map(|_| ()),
         Step::Disable => event.disable_tracking(*now),
+        Step::Unschedule => event.unschedule(*now),
         Step::SetCapture { page_view } => {
             let triggers = page_view.then_some(Trigger::new(Action::PageView));
             event.set_capture(

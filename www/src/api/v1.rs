@@ -151,7 +151,7 @@ pub(super) fn operations() -> Vec<Operation> {
         NO_EVENT,
         (
             409,
-            "It cannot be done as things stand: a version is pending, tracking is on or off already, or several events have this slug.",
+            "It cannot be done as things stand: a version is pending, tracking is on or off already, nothing is scheduled, or several events have this slug.",
         ),
     ];
     let people =
@@ -223,6 +223,17 @@ pub(super) fn operations() -> Vec<Operation> {
                 "/v1/events/{event}/tracking/disable",
                 "disableTracking",
                 disable,
+            )
+        }),
+        people(Operation {
+            summary: "Drop what is scheduled",
+            about: "What waits for the pending version to become current is not done. Tracking stays as it is.",
+            refuses: PIN,
+            ..without(
+                Method::POST,
+                "/v1/events/{event}/tracking/unschedule",
+                "unscheduleTracking",
+                unschedule,
             )
         }),
         people(Operation {
@@ -330,6 +341,10 @@ fn regenerate(call: &Call, request: PinRequest) -> Result<Found<TrackingState>, 
 
 fn disable(call: &Call) -> Result<Found<TrackingState>, Problem> {
     change(call, "tracking.disable", Event::disable_tracking)
+}
+
+fn unschedule(call: &Call) -> Result<Found<TrackingState>, Problem> {
+    change(call, "tracking.unschedule", Event::unschedule)
 }
 
 impl PinRequest {

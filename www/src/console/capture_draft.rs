@@ -243,7 +243,7 @@ impl CaptureDraft {
     /// like the fields. A form that has no such input leaves its field without a value.
     pub(super) fn suggested(fields: &Fields) -> CaptureDraft {
         let mut draft = CaptureDraft::of(&Capture::default(), fields);
-        draft.triggers.push(TriggerDraft::fresh("submit"));
+        draft.triggers.push(TriggerDraft::proposed(fields));
         for source in draft.sources.iter_mut().filter(|source| source.field != SOURCE) {
             (source.source, source.what) = ("form_input".to_owned(), source.field.clone());
         }
@@ -403,6 +403,26 @@ impl TriggerDraft {
             sign: text("sign"),
             fresh: false,
         }
+    }
+
+    /// The form that has an input called like a field, so that a page's search or log-in makes no event.
+    fn proposed(fields: &Fields) -> TriggerDraft {
+        let own = || fields.iter().filter(|field| field.name().as_str() != SOURCE);
+        let telling = own().find(|field| field.required()).or_else(|| own().next());
+        let form = telling.map(|field| format!("form:has([name={}])", field.name()));
+        TriggerDraft { what: form.unwrap_or_default(), ..TriggerDraft::fresh("submit") }
+    }
+
+    /// Whether nobody has said yet what it looks for, or only the proposal says it.
+    pub(super) fn unfinished(&self, fields: &Fields) -> bool {
+        let blank = self.what.is_empty() && !self.choice().asks.is_empty();
+        blank || self.checked().ok() == TriggerDraft::proposed(fields).checked().ok()
+    }
+
+    /// A trigger in a few words: what the form calls it, and what it looks for.
+    pub(super) fn said(trigger: &Trigger) -> (&'static str, String) {
+        let row = TriggerDraft::of(trigger);
+        (row.choice().label, row.what)
     }
 
     pub(super) fn choice(&self) -> &'static Choice {
@@ -683,11 +703,18 @@ mod tests {
     }
 
     #[test]
-    fn a_proposal_needs_only_the_form_it_is_about() {
-        let mut draft = CaptureDraft::suggested(&fields());
-        draft.triggers[0].what = "#checkout".to_owned();
-        let capture = draft.checked(&fields(), &mut Errors::default()).unwrap();
-        assert_eq!(capture.triggers, [Trigger::new(Action::Submit("#checkout".to_owned()))]);
+    fn a_proposal_is_the_form_that_has_an_input_called_like_a_field() {
+        let form = |fields: &Fields| {
+            let draft = CaptureDraft::suggested(fields);
+            draft.triggers[0].what.clone()
+        };
+        let capture = CaptureDraft::suggested(&fields()).checked(&fields(), &mut Errors::default());
+        let capture = capture.unwrap();
+        let first = "form:has([name=a])".to_owned();
+        assert_eq!(capture.triggers, [Trigger::new(Action::Submit(first))]);
+        let required = [Field::parse("a:text").unwrap(), Field::parse("b:text:required").unwrap()];
+        assert_eq!(form(&Fields::with_source(required.into()).unwrap()), "form:has([name=b])");
+        assert_eq!(form(&Fields::with_source(vec![]).unwrap()), "", "nothing tells it from others");
         assert_eq!(capture.mapping("source"), None, "it keeps its constant");
         assert_eq!(capture.mapping("b").unwrap().from, Source::FormInput("b".to_owned()));
     }

@@ -8,13 +8,18 @@ use axum::response::Response;
 use serde::Deserialize;
 
 use beaconry_model::category::Category;
+use beaconry_model::error::Refusal;
 use beaconry_model::event::{Event, NewEvent};
 use beaconry_model::section::Section;
 use beaconry_model::templates::{self, TEMPLATES};
+use beaconry_model::time::Timestamp;
 use beaconry_model::value::Kind;
 use beaconry_store::{StoreError, event_seed};
 
+use super::capture_draft::CaptureDraft;
 use super::draft::{Ask, Draft, Errors, Pairs, value};
+use super::event::find;
+use super::tracking::publish;
 use super::who::Who;
 use super::{State as Console, failed, words};
 use crate::page::{go_to, page, page_with};
@@ -124,9 +129,11 @@ pub(super) async fn send(
         let errors = draft.mistakes_so_far(true);
         return form(&state, &section, &folder, draft, errors, StatusCode::OK);
     }
-    match save(&state, &who, &section, &folder, &draft) {
+    let then = value(&pairs, "do");
+    match save(&state, &who, &section, &folder, &draft, then == "save-code") {
         // Most events come from web pages, so tracking is what people go on with.
-        Ok(Ok(to)) if value(&pairs, "do") == "save" => go_to(&format!("{to}/capture")),
+        Ok(Ok(to)) if then == "save-code" => go_to(&format!("{to}/tracking")),
+        Ok(Ok(to)) if then == "save" => go_to(&format!("{to}/capture")),
         Ok(Ok(to)) => go_to(&to),
         Ok(Err(errors)) => {
             form(&state, &section, &folder, draft, errors, StatusCode::UNPROCESSABLE_ENTITY)
@@ -163,13 +170,14 @@ fn form(
     page_with(status, &Create { action, start, section_name, folder, about, draft, errors })
 }
 
-/// Makes the event; gives where to go on, or what is wrong with the form.
+/// Makes the event, its web tracking on at once where that is asked; gives where to go on, or what is wrong with the form.
 fn save(
     state: &Console,
     who: &Who,
     section: &str,
     folder: &str,
     draft: &Draft,
+    tracked: bool,
 ) -> Result<Result<String, Errors>, StoreError> {
     let (section, category) = (find_section(state, section)?, find_folder(folder)?);
     let store = &state.console.store;
@@ -190,6 +198,9 @@ fn save(
         event_seed().map_err(|error| StoreError::Folder { path: "random bytes".into(), error })?;
     let mut event = Event::create(new, seed, now)?;
     event.allow(draft.allowed, now)?;
+    if tracked {
+        track(&mut event, now)?;
+    }
     match store.registry().add_event(&event, who.name(), now) {
         Err(StoreError::Refused(refusal)) => {
             return Ok(Err(Errors::one("name", &refusal.to_string())));
@@ -197,7 +208,17 @@ fn save(
         added => added?,
     };
     store.reload()?;
+    publish(state, &find(state, event.discriminator().as_str())?)?;
     Ok(Ok(format!("/events/{}", event.discriminator())))
+}
+
+/// Switches web tracking on with what the form of triggers and values would propose.
+fn track(event: &mut Event, now: Timestamp) -> Result<(), Refusal> {
+    let fields = &event.versions().last().fields;
+    let proposal = CaptureDraft::suggested(fields).checked(fields, &mut Errors::default());
+    // Where there is nothing to propose, the page's own code makes events.
+    event.set_capture(proposal.unwrap_or_default(), now)?;
+    event.enable_tracking(false, now).map(|_| ())
 }
 
 fn find_section(state: &Console, words: &str) -> Result<Section, StoreError> {

@@ -103,7 +103,7 @@ impl Ask {
         let word = value(pairs, "do");
         let numbered = |prefix: &str| word.strip_prefix(prefix).and_then(|at| at.parse().ok());
         match word {
-            "save" | "save-only" => Ask::Save,
+            "save" | "save-only" | "save-code" => Ask::Save,
             "add" => Ask::Add,
             _ => numbered("remove-")
                 .map(Ask::Remove)

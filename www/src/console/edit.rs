@@ -16,7 +16,7 @@ use beaconry_model::version::LOCK_MS;
 use beaconry_store::{Known, StoreError};
 
 use super::create::{Messages, messages};
-use super::draft::{Ask, Draft, Errors, Pairs, value};
+use super::draft::{Ask, Draft, Errors, Pairs, ticked, value};
 use super::event::find;
 use super::who::Who;
 use super::{State as Console, failed};
@@ -29,8 +29,10 @@ struct Edit {
     section: String,
     to: String,
     action: String,
-    /// The version the form was opened on, so that nobody saves over what somebody else just saved.
+    /// The version the rows were opened on, so that nobody saves over what somebody else just saved.
     base: u32,
+    /// Whether there are rows: not where the form was opened while the event was locked.
+    rows: bool,
     locked_until: Option<Timestamp>,
     review: String,
     draft: Draft,
@@ -54,10 +56,68 @@ struct Review {
     tracking: bool,
 }
 
+/// What the form sent.
+struct Sent {
+    draft: Draft,
+    /// The version its rows were opened on; `None` where it had none to send.
+    base: Option<u32>,
+}
+
+impl Sent {
+    /// A form that has no rows says nothing of the fields, so they stay as they are, whatever the lock says by now: rows
+    /// that are missing must never be taken for rows that were deleted.
+    fn read(pairs: &Pairs, event: &Event) -> Sent {
+        let draft = Draft::read(pairs);
+        match ticked(pairs, "fields") {
+            true => Sent { draft, base: Some(value(pairs, "base").parse().unwrap_or_default()) },
+            false => Sent { draft: Draft { fields: Draft::of(event).fields, ..draft }, base: None },
+        }
+    }
+
+    /// What is wrong so far, and whether somebody else saved a version since the rows were opened.
+    fn mistakes_so_far(&self, event: &Event, now: Timestamp) -> Errors {
+        let mut errors = self.draft.mistakes_so_far(false);
+        self.note_overtaken(event, now, &mut errors);
+        errors
+    }
+
+    /// Says so where somebody else saved a version since the rows were opened, and these would change it.
+    fn note_overtaken(&self, event: &Event, now: Timestamp, errors: &mut Errors) -> bool {
+        let newest = event.versions().last().number;
+        let Some(base) = self.base.filter(|base| *base != newest) else { return false };
+        let fields = self.draft.checked_fields(&mut Errors::default());
+        let overtaken = fields.is_none_or(|fields| changes_fields(event, &fields, base));
+        if overtaken {
+            errors.put("fields", &overtaken_by(event, now));
+        }
+        overtaken
+    }
+}
+
+/// Whether these fields are to be saved: not where they are the newest ones already, nor where nobody touched them since
+/// the form was opened.
+fn changes_fields(event: &Event, fields: &Fields, base: u32) -> bool {
+    let opened = event.versions().get(base);
+    event.versions().last().fields != *fields
+        && opened.is_none_or(|opened| opened.fields != *fields)
+}
+
+fn overtaken_by(event: &Event, now: Timestamp) -> String {
+    let said = format!(
+        "somebody else saved version {} meanwhile, so this form is not saved. What you typed is still here",
+        event.versions().last().number
+    );
+    match event.locked_until(now) {
+        Some(until) => format!("{said}; {}", Refusal::Locked { until }),
+        None => format!("{said}; saving once more puts it in place of theirs"),
+    }
+}
+
 pub(super) async fn show(State(state): State<Console>, Path(event): Path<String>) -> Response {
     match find(&state, &event) {
         Ok(known) => {
-            form(&state, &known, Draft::of(&known.event), Errors::default(), StatusCode::OK)
+            let sent = Sent { draft: Draft::of(&known.event), base: None };
+            form(&state, &known, sent, Errors::default(), StatusCode::OK)
         }
         Err(error) => failed(&error),
     }
@@ -73,15 +133,21 @@ pub(super) async fn send(
         Ok(known) => known,
         Err(error) => return failed(&error),
     };
-    let (mut draft, ask) = (read(&pairs, &known, now(&state)), Ask::of(&pairs));
+    let (mut sent, ask) = (Sent::read(&pairs, &known.event), Ask::of(&pairs));
     if ask != Ask::Save {
-        draft.arrange(ask);
-        let errors = draft.mistakes_so_far(false);
-        return form(&state, &known, draft, errors, StatusCode::OK);
+        sent.draft.arrange(ask);
+        let errors = sent.mistakes_so_far(&known.event, now(&state));
+        return form(&state, &known, sent, errors, StatusCode::OK);
     }
-    match save(&state, &who, &known, &draft, value(&pairs, "base")) {
+    match save(&state, &who, &known, &sent) {
         Ok(Ok(())) => go_to(&format!("/events/{}", known.event.discriminator())),
-        Ok(Err(errors)) => form(&state, &known, draft, errors, StatusCode::UNPROCESSABLE_ENTITY),
+        Ok(Err(mut errors)) => {
+            // Who is told of the other version may save over it.
+            if sent.note_overtaken(&known.event, now(&state), &mut errors) {
+                sent.base = Some(known.event.versions().last().number);
+            }
+            form(&state, &known, sent, errors, StatusCode::UNPROCESSABLE_ENTITY)
+        }
         Err(error) => failed(&error),
     }
 }
@@ -94,10 +160,10 @@ pub(super) async fn check(
 ) -> Response {
     match find(&state, &event) {
         Ok(known) => {
-            let draft = read(&pairs, &known, now(&state));
-            let errors = draft.mistakes_so_far(false);
-            let review = Some(review(&known.event, &draft, now(&state)));
-            page(&Messages { slots: messages(&draft, &errors), review })
+            let (sent, now) = (Sent::read(&pairs, &known.event), now(&state));
+            let errors = sent.mistakes_so_far(&known.event, now);
+            let review = Some(review(&known.event, &sent.draft, now));
+            page(&Messages { slots: messages(&sent.draft, &errors), review })
         }
         Err(error) => failed(&error),
     }
@@ -107,30 +173,23 @@ fn now(state: &Console) -> Timestamp {
     state.console.store.clock().steady()
 }
 
-/// What the form sent. A locked event's form has no fields to send: they stay as they are.
-fn read(pairs: &Pairs, known: &Known, now: Timestamp) -> Draft {
-    let draft = Draft::read(pairs);
-    match known.event.locked_until(now) {
-        Some(_) => Draft { fields: Draft::of(&known.event).fields, ..draft },
-        None => draft,
-    }
-}
-
 fn form(
     state: &Console,
     known: &Known,
-    draft: Draft,
+    sent: Sent,
     errors: Errors,
     status: StatusCode,
 ) -> Response {
     let (event, now) = (&known.event, now(state));
+    let Sent { draft, base } = sent;
     let to = format!("/events/{}", event.discriminator());
     let edit = Edit {
         name: event.name().to_string(),
         section: known.section.name.to_string(),
         action: format!("{to}/edit"),
         to,
-        base: event.versions().last().number,
+        base: base.unwrap_or(event.versions().last().number),
+        rows: base.is_some() || event.locked_until(now).is_none(),
         locked_until: event.locked_until(now),
         review: review(event, &draft, now),
         draft,
@@ -139,7 +198,11 @@ fn form(
     page_with(status, &edit)
 }
 
+/// What saving would do; nothing while the fields are locked, because saving them is refused then.
 fn review(event: &Event, draft: &Draft, now: Timestamp) -> String {
+    if event.locked_until(now).is_some() {
+        return String::new();
+    }
     let Some(fields) = draft.checked_fields(&mut Errors::default()) else {
         return "<p class=\"quiet\">What saving does is shown here once no field has a mistake.</p>".to_owned();
     };
@@ -158,8 +221,7 @@ fn save(
     state: &Console,
     who: &Who,
     known: &Known,
-    draft: &Draft,
-    base: &str,
+    Sent { draft, base }: &Sent,
 ) -> Result<Result<(), Errors>, StoreError> {
     let mut errors = Errors::default();
     let name = draft.checked_name(&mut errors);
@@ -175,7 +237,10 @@ fn save(
         event.rename(name, now)?;
         event.describe(description, now)?;
         event.allow(draft.allowed, now)?;
-        edit_fields(event, fields, base, random, now)
+        match base {
+            Some(base) => edit_fields(event, fields, *base, random, now),
+            None => Ok(()),
+        }
     });
     match saved {
         Ok(_) => Ok(Ok(())),
@@ -191,22 +256,15 @@ fn save(
 fn edit_fields(
     event: &mut Event,
     fields: Fields,
-    base: &str,
+    base: u32,
     random: [u8; 16],
     now: Timestamp,
 ) -> Result<(), Refusal> {
-    let last = event.versions().last();
-    if last.fields == fields {
+    if !changes_fields(event, &fields, base) {
         return Ok(());
     }
-    if base != last.number.to_string() && event.locked_until(now).is_none() {
-        let expected = "the newest version, because somebody saved another one meanwhile; open this page again";
-        return Err(beaconry_model::error::Invalid::new(
-            "edit",
-            expected,
-            format!("one of version {base}"),
-        )
-        .into());
+    if base != event.versions().last().number {
+        return Err(Refusal::Overtaken);
     }
     event.edit(fields, random, now)
 }

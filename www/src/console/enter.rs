@@ -8,12 +8,13 @@ use axum::response::Response;
 use serde::Deserialize;
 
 use beaconry_model::names::Name;
-use beaconry_store::{Link, Purpose, StoreError, email};
+use beaconry_model::section::Origin;
+use beaconry_store::{Link, Person, Purpose, StoreError, email};
 
 use super::draft::Errors;
 use super::login::{let_in, with_cookie};
 use super::who::here;
-use super::{State as Console, failed, problem};
+use super::{State as Console, failed, problem, section};
 use crate::access::password::acceptable;
 use crate::page::{go_to, page_with};
 
@@ -23,8 +24,9 @@ struct Page {
     /// What the form is sent to.
     action: String,
     purpose: Purpose,
-    email: String,
-    name: String,
+    given: Given,
+    /// Whether it is also asked where events come from, because nothing says so yet.
+    asks_site: bool,
     errors: Errors,
 }
 
@@ -39,7 +41,7 @@ impl Page {
 }
 
 /// What the form sends.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 pub(super) struct Given {
     #[serde(default)]
     email: String,
@@ -47,6 +49,11 @@ pub(super) struct Given {
     name: String,
     #[serde(default)]
     password: String,
+    /// The web site that events come from, and the template of the first one.
+    #[serde(default)]
+    origins: String,
+    #[serde(default)]
+    template: String,
 }
 
 pub(super) async fn show(
@@ -69,7 +76,7 @@ pub(super) async fn show(
             Err(error) => failed(&error),
         };
     }
-    form(&token, link, String::new(), String::new(), Errors::default())
+    form(&state, &token, link, Given::default(), Errors::default())
 }
 
 pub(super) async fn send(
@@ -83,11 +90,12 @@ pub(super) async fn send(
         Ok(_) => return no_longer_good(),
         Err(error) => return failed(&error),
     };
-    let checked = match check(&link.purpose, &given) {
+    let asks_site = asks_site(&state, &link.purpose);
+    let checked = match check(&link.purpose, &given, asks_site) {
         Ok(checked) => checked,
-        Err(errors) => return form(&token, link, given.email, given.name, errors),
+        Err(errors) => return form(&state, &token, link, given, errors),
     };
-    let Ok(password) = state.passwords.hash(given.password).await else {
+    let Ok(password) = state.passwords.hash(given.password.clone()).await else {
         return problem(
             StatusCode::SERVICE_UNAVAILABLE,
             "Many people are logging in just now. Try again in a few seconds.",
@@ -96,15 +104,18 @@ pub(super) async fn send(
     let people = &state.console.people;
     let now = state.console.store.clock().now();
     match people.use_link(&token, &checked.email, &checked.name, &password, now) {
-        Ok(Some(person)) => match let_in(&state, &headers, person.number) {
-            Ok(cookie) => with_cookie(go_to("/"), cookie),
-            Err(error) => failed(&error),
-        },
+        Ok(Some(person)) => {
+            let to = begin(&state, &person, checked.site, &given.template);
+            match let_in(&state, &headers, person.number) {
+                Ok(cookie) => with_cookie(go_to(&to), cookie),
+                Err(error) => failed(&error),
+            }
+        }
         // Somebody else used it while this password was hashed.
         Ok(None) => no_longer_good(),
         Err(StoreError::Refused(refusal)) => {
             let errors = Errors::one("email", &refusal.to_string());
-            form(&token, link, given.email, given.name, errors)
+            form(&state, &token, link, given, errors)
         }
         Err(error) => failed(&error),
     }
@@ -114,13 +125,39 @@ fn good(state: &Console, token: &str) -> Result<Option<Link>, StoreError> {
     state.console.people.link(token, state.console.store.clock().now())
 }
 
+/// Whether the first who comes in is asked where events come from: not where the command line said so already.
+fn asks_site(state: &Console, purpose: &Purpose) -> bool {
+    *purpose == Purpose::First && state.console.store.snapshot().sections().is_empty()
+}
+
+/// Makes the section of the site that was named, and gives where to go on. Who came in is in, whatever becomes of this:
+/// the first page asks for it again.
+fn begin(
+    state: &Console,
+    person: &Person,
+    site: Option<(Name, Vec<Origin>)>,
+    template: &str,
+) -> String {
+    let made = site.map(|(name, origins)| section::add(state, &person.email, name, origins, false));
+    match made {
+        Some(Ok(section)) => section::first_event(&section, template),
+        Some(Err(error)) => {
+            tracing::error!(%error, "the first section could not be made");
+            "/".to_owned()
+        }
+        None => "/".to_owned(),
+    }
+}
+
 struct Checked {
     email: String,
     name: Name,
+    /// The section to be made.
+    site: Option<(Name, Vec<Origin>)>,
 }
 
 /// What was typed, or what is wrong with it. What the link says itself is not asked for.
-fn check(purpose: &Purpose, given: &Given) -> Result<Checked, Errors> {
+fn check(purpose: &Purpose, given: &Given, asks_site: bool) -> Result<Checked, Errors> {
     let mut errors = Errors::default();
     let (address, name) = match purpose {
         Purpose::First => (given.email.as_str(), given.name.clone()),
@@ -136,21 +173,36 @@ fn check(purpose: &Purpose, given: &Given) -> Result<Checked, Errors> {
     let name = if name.trim().is_empty() { before_at.to_owned() } else { name };
     let name = errors.note("name", Name::try_from(name));
     errors.note("password", acceptable(&given.password, about));
+    let site = if asks_site { check_site(given, &mut errors) } else { None };
     match (address, name) {
-        (Some(email), Some(name)) if errors.is_empty() => Ok(Checked { email, name }),
+        (Some(email), Some(name)) if errors.is_empty() => Ok(Checked { email, name, site }),
         _ => Err(errors),
     }
 }
 
-fn form(token: &str, link: Link, email: String, name: String, errors: Errors) -> Response {
+/// The section of the web site that was named. An event to begin with needs one.
+fn check_site(given: &Given, errors: &mut Errors) -> Option<(Name, Vec<Origin>)> {
+    let origins = errors.note("origins", section::origins(&given.origins))?;
+    if origins.is_empty() {
+        if !given.template.is_empty() {
+            errors.put("origins", "Say which web site sends this event; it can be changed later");
+        }
+        return None;
+    }
+    let name = errors.note("origins", section::name("", Some(&origins)))?;
+    Some((name, origins))
+}
+
+fn form(state: &Console, token: &str, link: Link, given: Given, errors: Errors) -> Response {
     let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let email = match &link.purpose {
-        Purpose::First => email,
+        Purpose::First => given.email,
         Purpose::Invitation { email, .. } => email.clone(),
         Purpose::Reset(person) | Purpose::Demo(person) => person.email.clone(),
     };
-    let action = format!("/enter/{token}");
-    page_with(status, &Page { action, purpose: link.purpose, email, name, errors })
+    let (action, asks_site) = (format!("/enter/{token}"), asks_site(state, &link.purpose));
+    let given = Given { email, ..given };
+    page_with(status, &Page { action, purpose: link.purpose, given, asks_site, errors })
 }
 
 fn no_longer_good() -> Response {

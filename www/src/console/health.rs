@@ -6,12 +6,12 @@ use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use serde::Deserialize;
 
-use beaconry_model::section::Origin;
 use beaconry_model::time::Timestamp;
 use beaconry_store::{Count, Counts, Known, OldPage, Reason, StoreError};
 
 use super::chart::{Chart, SPANS, Span};
 use super::event::find;
+use super::origins::of_reason;
 use super::{State as Console, failed, words};
 use crate::page::page;
 
@@ -123,7 +123,7 @@ fn make(state: &Console, known: &Known, span: Span) -> Result<Health, StoreError
 }
 
 fn refused_origin(reason: Reason) -> RefusedOrigin {
-    let allowable = Origin::try_from(reason.thing.clone()).is_ok();
+    let allowable = of_reason(&reason).is_some();
     RefusedOrigin { origin: reason.thing, count: reason.count, allowable }
 }
 

@@ -17,6 +17,7 @@ mod hide;
 mod keys;
 mod live;
 mod login;
+mod origins;
 mod overview;
 mod pick;
 mod profiles;
@@ -219,7 +220,8 @@ fn routes() -> Routes {
         .post("/events/{event}/tracking/disable", tracking::disable)
         .post("/events/{event}/tracking/regenerate", tracking::regenerate)
         .post("/events/{event}/tracking/stale", tracking::stale)
-        .post("/events/{event}/tracking/origin", tracking::allow_origin)
+        .post("/events/{event}/tracking/unschedule", tracking::unschedule)
+        .post("/events/{event}/tracking/origin", origins::allow)
         .post("/events/{event}/tracking/share", share::create)
         .post("/events/{event}/tracking/share/{share}/end", share::end)
         .role(Role::Administrator)

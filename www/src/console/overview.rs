@@ -25,8 +25,6 @@ struct Overview {
 }
 
 impl Overview {
-    const TEMPLATES: &'static [Ready] = &TEMPLATES;
-
     /// Whether a search found nothing in any section.
     fn nothing_fits(&self) -> bool {
         !self.query.is_empty() && self.sections.iter().all(Section::is_empty)

@@ -83,15 +83,14 @@ fn is_number(form: &str) -> bool {
 }
 
 impl CaptureDraft {
-    /// Takes a pick: a trigger fills the row that has no selector yet, or one of its own; a field's source takes its place.
+    /// Takes a pick: a trigger fills the row that is unfinished, or one of its own; a field's source takes its place.
     fn take(&mut self, pick: &Pick, fields: &Fields) {
         match &pick.what {
             Picked::Trigger(_) if self.place_of(pick, fields).is_some() => {}
             Picked::Trigger(trigger) => {
                 let row = TriggerDraft::of(trigger);
-                let blank =
-                    |row: &&mut TriggerDraft| row.what.is_empty() && !row.choice().asks.is_empty();
-                match self.triggers.iter_mut().find(blank) {
+                let unfinished = self.triggers.iter_mut().find(|row| row.unfinished(fields));
+                match unfinished {
                     Some(unfinished) => *unfinished = row,
                     None => self.triggers.push(row),
                 }

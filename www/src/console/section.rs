@@ -97,14 +97,7 @@ fn answer(
     saved: Result<Result<SectionId, Errors>, StoreError>,
 ) -> Response {
     match saved {
-        // The first page asks for both at once: where events come from, and which one comes first.
-        Ok(Ok(section)) => match Template::find(value(pairs, "template")) {
-            Ok(ready) => {
-                let folder = ready.category.word();
-                go_to(&format!("/sections/{section}/new/{folder}?template={}", ready.slug))
-            }
-            Err(_) => go_to("/"),
-        },
+        Ok(Ok(section)) => go_to(&first_event(&section, value(pairs, "template"))),
         Ok(Err(errors)) => {
             let snapshot = state.console.store.snapshot();
             let known = id.as_deref().and_then(|id| snapshot.section(id).ok());
@@ -122,6 +115,17 @@ fn answer(
     }
 }
 
+/// Where to go on after a form that asks for both at once: where events come from, and which one comes first.
+pub(super) fn first_event(section: &SectionId, template: &str) -> String {
+    match Template::find(template) {
+        Ok(ready) => {
+            let folder = ready.category.word();
+            format!("/sections/{section}/new/{folder}?template={}", ready.slug)
+        }
+        Err(_) => "/".to_owned(),
+    }
+}
+
 /// Makes the section, or changes it; gives what is wrong with the form.
 fn save(
     state: &Console,
@@ -135,43 +139,43 @@ fn save(
     let (Some(name), Some(origins)) = (name, origins) else { return Ok(Err(errors)) };
     let origin_required = !value(pairs, "origin-required").is_empty();
     let store = &state.console.store;
-    let now = store.clock().steady();
-    let id = match id {
-        Some(id) => {
-            let old = store.snapshot().section(id)?.as_ref().clone();
-            store.registry().change_section(
-                &Section { name, origins, origin_required, ..old.clone() },
-                who.name(),
-                now,
-            )?;
-            old.id
-        }
-        None => {
-            let random = beaconry_store::bytes();
-            let random = random
-                .map_err(|error| StoreError::Folder { path: "random bytes".into(), error })?;
-            let id = SectionId::new(&name, random)?;
-            store.registry().add_section(
-                &Section { id: id.clone(), name, origins, origin_required },
-                who.name(),
-                now,
-            )?;
-            id
-        }
+    let Some(id) = id else {
+        return add(state, who.name(), name, origins, origin_required).map(Ok);
     };
+    let id = store.snapshot().section(id)?.id.clone();
+    let section = Section { id: id.clone(), name, origins, origin_required };
+    store.registry().change_section(&section, who.name(), store.clock().steady())?;
     store.reload()?;
     Ok(Ok(id))
 }
 
+/// Makes a section.
+pub(super) fn add(
+    state: &Console,
+    actor: &str,
+    name: Name,
+    origins: Vec<Origin>,
+    origin_required: bool,
+) -> Result<SectionId, StoreError> {
+    let random = beaconry_store::bytes()
+        .map_err(|error| StoreError::Folder { path: "random bytes".into(), error })?;
+    let id = SectionId::new(&name, random)?;
+    let store = &state.console.store;
+    let section = Section { id: id.clone(), name, origins, origin_required };
+    store.registry().add_section(&section, actor, store.clock().steady())?;
+    store.reload()?;
+    Ok(id)
+}
+
 /// The name; one that is not given is the first web site's.
-fn name(given: &str, origins: Option<&[Origin]>) -> Result<Name, Invalid> {
+pub(super) fn name(given: &str, origins: Option<&[Origin]>) -> Result<Name, Invalid> {
     let site = || Some(origins?.first()?.as_str().split_once("://")?.1.to_owned());
     let name = if given.is_empty() { site().unwrap_or_default() } else { given.to_owned() };
     Name::try_from(name)
 }
 
 /// Origins as people write them, one a line; the address of a page stands for its origin.
-fn origins(text: &str) -> Result<Vec<Origin>, Invalid> {
+pub(super) fn origins(text: &str) -> Result<Vec<Origin>, Invalid> {
     let mut origins = Vec::new();
     for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
         let origin = Origin::try_from(origin_of(line))?;

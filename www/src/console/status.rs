@@ -15,13 +15,14 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::watch;
 
 use beaconry_model::section::Origin;
-use beaconry_model::time::Timestamp;
+use beaconry_model::time::{HOUR_MS, Timestamp};
 use beaconry_model::tracking::Pin;
 use beaconry_model::wire::{Code, Rejection};
 use beaconry_store::live::{Arrival, Outcome};
-use beaconry_store::{Known, Store, StoreError};
+use beaconry_store::{Hours, Known, Reader, Store, StoreError};
 
 use super::event::find;
+use super::origins;
 use super::who::Who;
 use super::{State as Console, failed, words};
 
@@ -52,20 +53,27 @@ struct Works {
 }
 
 struct Refused {
-    at: Timestamp,
+    /// When; of what is only counted, nobody knows it to the minute.
+    at: Option<Timestamp>,
     title: &'static str,
     page: String,
     why: String,
     errors: Vec<String>,
     mend: &'static str,
-    /// The origin to allow, where that is what refused.
-    origin: Option<String>,
+    /// The origins to allow, where that is what refused.
+    origins: Vec<Origin>,
 }
+
+/// The most hours of counted refusals that are looked at.
+const MOST_HOURS: i64 = 24;
+/// The most origins that are offered at once.
+const MOST_ORIGINS: usize = 3;
 
 impl Status {
     const UNCHECKED: &'static str = words::UNCHECKED;
 
-    /// What is known without waiting: the newest beacon since the pin was set, stored or in quarantine.
+    /// What is known without waiting: the newest beacon since the pin was set, stored, in quarantine, or refused for its
+    /// origin.
     pub(super) fn so_far(store: &Store, known: &Known) -> Result<Status, StoreError> {
         let to = format!("/events/{}", known.event.discriminator());
         let Some(pin) = known.event.tracking().pin() else {
@@ -77,7 +85,10 @@ impl Status {
         let kept = reader.quarantine(Some(known.number), i64::MAX, 1)?.pop();
         let kept = kept.map(|kept| kept.kept).filter(|kept| kept.facts.received >= pin.at);
         let stored_at = stored.as_ref().map(|event| event.received);
+        let kept_at = kept.as_ref().map(|kept| kept.facts.received);
+        let refused = refused_since(&reader, known, pin, stored_at.max(kept_at), store)?;
         let state = match (stored, kept) {
+            _ if !refused.is_empty() => Stands::Refused(Refused::counted(refused)),
             (_, Some(kept)) if stored_at.is_none_or(|at| at < kept.facts.received) => {
                 let page = kept.facts.url.unwrap_or_default();
                 Stands::Refused(Refused::new(kept.facts.received, page, &kept.rejection, None))
@@ -101,6 +112,9 @@ impl Status {
         let state = match (&arrival.outcome, &arrival.rejection) {
             (Outcome::Quarantined | Outcome::Refused, Some(rejection)) => {
                 let origin = arrival.origin.as_deref();
+                let origin = origin.filter(|_| rejection.code == Code::OriginNotAllowed);
+                // A sandboxed page says "null", which nobody can allow.
+                let origin = origin.and_then(|origin| Origin::try_from(origin.to_owned()).ok());
                 Stands::Refused(Refused::new(arrival.received, page, rejection, origin))
             }
             _ => Stands::Works(Works {
@@ -120,7 +134,15 @@ impl Status {
         match &self.state {
             Stands::Off | Stands::Waiting => None,
             Stands::Works(works) => Some(works.at),
-            Stands::Refused(refused) => Some(refused.at),
+            Stands::Refused(refused) => refused.at,
+        }
+    }
+
+    /// Whether a page that was made at this moment may not say it yet. What is only counted may have been counted since.
+    fn is_news(&self, since: i64) -> bool {
+        match self.at() {
+            Some(at) => at.0 > since,
+            None => matches!(self.state, Stands::Refused(_)),
         }
     }
 
@@ -136,24 +158,56 @@ fn is_older(pin: &Pin, version: Option<u32>, rev: Option<u32>) -> bool {
     version != Some(pin.version) || rev.is_some_and(|rev| rev < pin.rev)
 }
 
+/// Origins that were refused since the newest beacon of which more is known, or else since the pin was set. Refusals are
+/// counted by the hour, so those of that beacon's own hour do not count as newer.
+fn refused_since(
+    reader: &Reader,
+    known: &Known,
+    pin: &Pin,
+    newest: Option<Timestamp>,
+    store: &Store,
+) -> Result<Vec<Origin>, StoreError> {
+    let now = store.clock().now();
+    let hour = |at: Timestamp| at.0.div_euclid(HOUR_MS);
+    let first = newest.map_or(hour(pin.at), |newest| hour(newest) + 1);
+    let count = usize::try_from((hour(now) - first + 1).min(MOST_HOURS)).unwrap_or_default();
+    if count == 0 {
+        return Ok(Vec::new());
+    }
+    let mut refused = origins::refused(reader, known, Hours::last(count, now))?;
+    refused.truncate(MOST_ORIGINS);
+    Ok(refused)
+}
+
 impl Refused {
-    fn new(at: Timestamp, page: String, rejection: &Rejection, origin: Option<&str>) -> Refused {
+    /// What is known of refusals that are only counted.
+    fn counted(origins: Vec<Origin>) -> Refused {
+        let (title, mend) = mend(Code::OriginNotAllowed);
+        let from: Vec<_> = origins.iter().map(Origin::as_str).collect();
+        Refused {
+            at: None,
+            title,
+            page: String::new(),
+            why: format!("the section does not allow {}.", from.join(", ")),
+            errors: Vec::new(),
+            mend,
+            origins,
+        }
+    }
+
+    fn new(at: Timestamp, page: String, rejection: &Rejection, origin: Option<Origin>) -> Refused {
         let error = |error: &beaconry_model::data::FieldError| {
             format!("{}: expected {}, got {}", error.field, error.expected, error.got)
         };
         let (title, mend) = mend(rejection.code);
-        let origin = origin.filter(|_| rejection.code == Code::OriginNotAllowed);
         Refused {
-            at,
+            at: Some(at),
             title,
             page,
             why: rejection.detail.clone(),
             errors: rejection.errors.iter().map(error).collect(),
             mend,
-            // A sandboxed page says "null", which nobody can allow.
-            origin: origin
-                .filter(|origin| Origin::try_from((*origin).to_owned()).is_ok())
-                .map(str::to_owned),
+            origins: origin.into_iter().collect(),
         }
     }
 }
@@ -228,7 +282,7 @@ pub(super) async fn stream(
     // Watched before what is stored is read, so that nothing falls between.
     let arrivals = state.console.store.feed().watch();
     let missed = match Status::so_far(&state.console.store, &known) {
-        Ok(status) => status.at().is_some_and(|at| at.0 > since).then(|| status.message()),
+        Ok(status) => status.is_news(since).then(|| status.message()),
         Err(error) => return failed(&error),
     };
     let watching = Watching {

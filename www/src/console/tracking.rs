@@ -4,16 +4,16 @@ use askama::Template;
 use axum::Form;
 use axum::extract::{Path, State};
 use axum::response::Response;
-use serde::Deserialize;
 
-use beaconry_model::error::Refusal;
+use beaconry_model::error::{Invalid, Refusal};
 use beaconry_model::event::Event;
 use beaconry_model::section::{Origin, Section};
 use beaconry_model::time::Timestamp;
-use beaconry_model::tracking::StalePolicy;
+use beaconry_model::tracking::{Scheduled, StalePolicy};
 use beaconry_store::{Known, Share, StoreError};
 
-use super::draft::value;
+use super::capture_draft::TriggerDraft;
+use super::draft::{Pairs, value};
 use super::event::find;
 use super::status::Status;
 use super::who::Who;
@@ -43,9 +43,10 @@ struct Page {
     rev_changed: bool,
     outdated: bool,
     pending_until: Option<Timestamp>,
-    scheduled: bool,
+    scheduled: Option<Scheduled>,
     stale: StaleChoice,
-    triggers: usize,
+    /// What makes an event, in the words of the form and with what it looks for.
+    triggers: Vec<(&'static str, String)>,
     test: bool,
     snippet: Option<Snippet>,
     trouble: String,
@@ -57,25 +58,46 @@ struct Page {
     shared: String,
 }
 
-/// The setting for old snippets, as the form shows it.
-struct StaleChoice {
+/// What happens to beacons of older versions, as forms hold it: a policy's word, or `reject-after` with hours beside it.
+pub(super) struct StaleChoice {
     word: String,
-    hours: u32,
+    pub(super) hours: String,
 }
 
 impl StaleChoice {
-    fn of(policy: StalePolicy) -> StaleChoice {
+    pub(super) fn of(policy: StalePolicy) -> StaleChoice {
         match policy {
             StalePolicy::RejectAfterHours(hours) => {
-                StaleChoice { word: "reject-after".to_owned(), hours }
+                StaleChoice { word: "reject-after".to_owned(), hours: hours.to_string() }
             }
-            other => StaleChoice { word: String::from(other), hours: 24 },
+            other => StaleChoice { word: String::from(other), hours: "24".to_owned() },
         }
     }
 
-    fn is(&self, word: &str) -> bool {
+    /// What a form sent; `None` where it does not ask for it.
+    pub(super) fn sent(pairs: &Pairs) -> Option<StaleChoice> {
+        let (word, hours) = (value(pairs, "stale"), value(pairs, "hours").trim());
+        let choice = StaleChoice { word: word.to_owned(), hours: hours.to_owned() };
+        (!word.is_empty()).then_some(choice)
+    }
+
+    pub(super) fn policy(&self) -> Result<StalePolicy, Invalid> {
+        StalePolicy::try_from(match self.word.as_str() {
+            "reject-after" => format!("reject-after:{}", self.hours),
+            word => word.to_owned(),
+        })
+    }
+
+    pub(super) fn is(&self, word: &str) -> bool {
         self.word == word
     }
+}
+
+/// The version that what is pasted carries, where the next snippet carries another: once that is made, what is pasted is
+/// stale.
+pub(super) fn left_behind(event: &Event) -> Option<u32> {
+    let (next, last) = (event.versions().last().number, event.tracking().pins().last());
+    last.map(|pin| pin.version).filter(|pinned| *pinned != next)
 }
 
 impl Page {
@@ -129,9 +151,9 @@ pub(super) fn page_of(
         rev_changed: last.is_some_and(|pin| pin.rev != tracking.rev()),
         outdated: event.outdated(now),
         pending_until: event.versions().pending(now).map(|version| version.usable_from()),
-        scheduled: tracking.scheduled().is_some(),
+        scheduled: tracking.scheduled(),
         stale: StaleChoice::of(tracking.stale()),
-        triggers: tracking.capture().triggers.len(),
+        triggers: tracking.capture().triggers.iter().map(TriggerDraft::said).collect(),
         test: tracking.pin().is_some_and(|pin| pin.capture.test),
         snippet,
         trouble,
@@ -146,40 +168,28 @@ pub(super) fn origins(section: &Section) -> String {
     section.origins.iter().map(Origin::as_str).collect::<Vec<_>>().join(", ")
 }
 
-/// What the forms send.
-#[derive(Debug, Deserialize)]
-pub(super) struct Choice {
-    #[serde(default)]
-    when_ready: bool,
-    /// What happens to beacons of older versions: a policy's word, or `reject-after` with hours beside it.
-    #[serde(default)]
-    stale: Option<String>,
-    #[serde(default)]
-    hours: Option<String>,
+/// Takes what a form chose for old snippets, where it asks for that.
+fn choose_stale(pairs: &Pairs, event: &mut Event, now: Timestamp) -> Result<(), Refusal> {
+    match StaleChoice::sent(pairs) {
+        Some(choice) => event.set_stale_policy(choice.policy()?, now),
+        None => Ok(()),
+    }
 }
 
-impl Choice {
-    fn apply(&self, event: &mut Event, now: Timestamp) -> Result<(), Refusal> {
-        let policy = match self.stale.as_deref() {
-            None => return Ok(()),
-            Some("reject-after") => {
-                format!("reject-after:{}", self.hours.as_deref().unwrap_or_default().trim())
-            }
-            Some(word) => word.to_owned(),
-        };
-        event.set_stale_policy(StalePolicy::try_from(policy)?, now)
-    }
+/// Whether what a form asks for is to wait for the pending version.
+fn when_ready(pairs: &Pairs) -> bool {
+    value(pairs, "when_ready") == "true"
 }
 
 pub(super) async fn enable(
     State(state): State<Console>,
     Path(event): Path<String>,
     who: Who,
-    Form(choice): Form<Choice>,
+    Form(pairs): Form<Pairs>,
 ) -> Response {
     change(&state, &who, &event, "tracking.enable", |event, now| {
-        choice.apply(event, now)?;
-        event.enable_tracking(choice.when_ready, now).map(|_| ())
+        choose_stale(&pairs, event, now)?;
+        event.enable_tracking(when_ready(&pairs), now).map(|_| ())
     })
 }
 
@@ -187,11 +197,11 @@ pub(super) async fn regenerate(
     State(state): State<Console>,
     Path(event): Path<String>,
     who: Who,
-    Form(choice): Form<Choice>,
+    Form(pairs): Form<Pairs>,
 ) -> Response {
     change(&state, &who, &event, "tracking.regenerate", |event, now| {
-        choice.apply(event, now)?;
-        event.regenerate_snippet(choice.when_ready, now).map(|_| ())
+        choose_stale(&pairs, event, now)?;
+        event.regenerate_snippet(when_ready(&pairs), now).map(|_| ())
     })
 }
 
@@ -199,9 +209,9 @@ pub(super) async fn stale(
     State(state): State<Console>,
     Path(event): Path<String>,
     who: Who,
-    Form(choice): Form<Choice>,
+    Form(pairs): Form<Pairs>,
 ) -> Response {
-    change(&state, &who, &event, "tracking.stale", |event, now| choice.apply(event, now))
+    change(&state, &who, &event, "tracking.stale", |event, now| choose_stale(&pairs, event, now))
 }
 
 pub(super) async fn disable(
@@ -210,6 +220,14 @@ pub(super) async fn disable(
     who: Who,
 ) -> Response {
     change(&state, &who, &event, "tracking.disable", Event::disable_tracking)
+}
+
+pub(super) async fn unschedule(
+    State(state): State<Console>,
+    Path(event): Path<String>,
+    who: Who,
+) -> Response {
+    change(&state, &who, &event, "tracking.unschedule", Event::unschedule)
 }
 
 /// Changes the event, publishes its snippet, and shows its tracking again.
@@ -243,28 +261,4 @@ pub(super) fn publish(state: &Console, known: &Known) -> Result<(), StoreError> 
         tracing::error!(%event, error = %why, "a snippet could not be published");
     }
     Ok(())
-}
-
-/// Lets another web origin send to the event's section.
-pub(super) async fn allow_origin(
-    State(state): State<Console>,
-    Path(event): Path<String>,
-    who: Who,
-    Form(pairs): Form<super::draft::Pairs>,
-) -> Response {
-    let allowed = find(&state, &event).and_then(|known| {
-        let store = &state.console.store;
-        let origin = Origin::try_from(value(&pairs, "origin").to_owned())?;
-        let mut section = known.section.as_ref().clone();
-        if !section.origins.contains(&origin) {
-            section.origins.push(origin);
-            store.registry().change_section(&section, who.name(), store.clock().steady())?;
-            store.reload()?;
-        }
-        Ok(known)
-    });
-    match allowed {
-        Ok(known) => go_to(&format!("/events/{}/tracking", known.event.discriminator())),
-        Err(error) => failed(&error),
-    }
 }

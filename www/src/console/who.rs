@@ -57,12 +57,17 @@ pub(super) fn here() -> Option<Who> {
     WHO.try_with(Clone::clone).ok().flatten()
 }
 
+/// For templates: whether the person may what this role may.
+pub(super) fn may(role: Role) -> bool {
+    here().is_some_and(|who| who.may(role))
+}
+
 /// For templates: whether the person may change events, their tracking and the quarantine.
 pub(super) fn marketer() -> bool {
-    here().is_some_and(|who| who.may(Role::Marketer))
+    may(Role::Marketer)
 }
 
 /// For templates: whether the person may change sections, people and settings.
 pub(super) fn administrator() -> bool {
-    here().is_some_and(|who| who.may(Role::Administrator))
+    may(Role::Administrator)
 }

@@ -8,8 +8,9 @@ use axum::response::Response;
 use beaconry_model::event::{Access, Event};
 use beaconry_model::time::Timestamp;
 use beaconry_model::tracking::StalePolicy;
-use beaconry_store::{Count, Counts, Hours, Known, Reader, Reason, StoreError};
+use beaconry_store::{Count, Counts, Hours, Known, Reader, Reason, Role, StoreError};
 
+use super::who::may;
 use super::{State as Console, failed};
 use crate::page::page;
 
@@ -33,8 +34,39 @@ struct Check {
     stands: Stands,
     is: String,
     todo: String,
-    /// Where to do it: address and words.
-    link: Option<(String, &'static str)>,
+    link: Option<Link>,
+}
+
+/// Where to do it: address and words, and who may come in there.
+struct Link {
+    to: String,
+    label: &'static str,
+    needs: Role,
+}
+
+impl Link {
+    /// A page that everybody may see.
+    fn new(to: String, label: &'static str) -> Link {
+        Link { to, label, needs: Role::Viewer }
+    }
+
+    /// A page of those who may at least this.
+    fn of(needs: Role, to: String, label: &'static str) -> Link {
+        Link { to, label, needs }
+    }
+
+    /// Whether the person who asks may go there.
+    fn may(&self) -> bool {
+        may(self.needs)
+    }
+
+    /// Who is to be asked by somebody who may not go there.
+    fn ask(&self) -> &'static str {
+        match self.needs {
+            Role::Administrator => "Ask an administrator to do it.",
+            _ => "Ask a marketer or an administrator to do it.",
+        }
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -52,12 +84,7 @@ impl Check {
         Check { thing, stands: Stands::Fine, is: is.into(), todo: String::new(), link: None }
     }
 
-    fn mind(
-        thing: &'static str,
-        is: impl Into<String>,
-        todo: &str,
-        link: (String, &'static str),
-    ) -> Check {
+    fn mind(thing: &'static str, is: impl Into<String>, todo: &str, link: Link) -> Check {
         let (is, todo) = (is.into(), todo.to_owned());
         Check { thing, stands: Stands::Mind, is, todo, link: Some(link) }
     }
@@ -201,7 +228,7 @@ fn section(facts: &Facts) -> Check {
                 section.name
             ),
             "Name the web sites in the section's settings.",
-            (to, "Section settings"),
+            Link::of(Role::Administrator, to, "Section settings"),
         )
         .stops();
     }
@@ -241,14 +268,14 @@ fn pending(facts: &Facts) -> Check {
                 versions.current(facts.now).number
             ),
             "Wait until its hour has passed, or schedule the new snippet for it.",
-            (format!("{}/tracking", facts.to), "Web tracking"),
+            Link::new(format!("{}/tracking", facts.to), "Web tracking"),
         ),
     }
 }
 
 fn tracking(facts: &Facts) -> Check {
     let event = &facts.known.event;
-    let to = (format!("{}/tracking", facts.to), "Web tracking");
+    let to = Link::new(format!("{}/tracking", facts.to), "Web tracking");
     let Some(pin) = event.tracking().pin() else {
         let waits = match event.tracking().scheduled() {
             Some(_) => " It is scheduled for when the pending version is ready.",
@@ -302,7 +329,7 @@ fn origin(facts: &Facts) -> Check {
         "Origin",
         format!("{} refused, because the section does not allow {}.", were(count), from.join(", ")),
         "If the site is yours, allow its origin.",
-        (format!("{}/health#origins", facts.to), "Refused origins"),
+        Link::new(format!("{}/health#origins", facts.to), "Refused origins"),
     )
 }
 
@@ -328,7 +355,7 @@ fn stale(facts: &Facts) -> Check {
             were(count)
         ),
         "Paste the new code into the pages that still carry the old one, then replay what was kept.",
-        (format!("{}/health#old-pages", facts.to), "Pages with an old snippet"),
+        Link::new(format!("{}/health#old-pages", facts.to), "Pages with an old snippet"),
     )
 }
 
@@ -353,7 +380,7 @@ fn invalid(facts: &Facts) -> Check {
             named.join(", ")
         ),
         "Correct where these values come from, or the fields; then replay what was kept.",
-        (format!("{}/health#invalid", facts.to), "By field and reason"),
+        Link::new(format!("{}/health#invalid", facts.to), "By field and reason"),
     )
 }
 
@@ -366,7 +393,10 @@ fn quarantine(facts: &Facts) -> Result<Check, StoreError> {
         "Quarantine",
         format!("{} put into quarantine: kept, and not stored as events.", were(held)),
         "Look at why, mend it, and replay them before they expire.",
-        (format!("/quarantine?event={}", facts.known.event.discriminator()), "Open the quarantine"),
+        Link::new(
+            format!("/quarantine?event={}", facts.known.event.discriminator()),
+            "Open the quarantine",
+        ),
     ))
 }
 
@@ -387,7 +417,7 @@ fn allowed(facts: &Facts) -> Check {
             forbidden.join(", nor ")
         ),
         "If a back end or an integration is to send or see it, allow that.",
-        (format!("{}/edit", facts.to), "Edit the event"),
+        Link::of(Role::Marketer, format!("{}/edit", facts.to), "Edit the event"),
     )
 }
 
@@ -411,7 +441,7 @@ fn hiding(facts: &Facts) -> Check {
                 were(facts.day.of(Count::Hidden))
             ),
             "Create a new event, and paste its code in place of the old one.",
-            (format!("/sections/{}/new", event.section()), "New event"),
+            Link::of(Role::Marketer, format!("/sections/{}/new", event.section()), "New event"),
         )
         .stops(),
     }

@@ -1,7 +1,7 @@
 //! The words of the audit log, as people say them.
 
 /// Each stable word with what somebody did.
-const ACTIONS: [(&str, &str); 41] = [
+const ACTIONS: &[(&str, &str)] = &[
     ("section.create", "created the section"),
     ("section.change", "changed the section"),
     ("section.secret", "made a secret for identify of"),
@@ -18,6 +18,7 @@ const ACTIONS: [(&str, &str); 41] = [
     ("tracking.publish", "changed triggers and values, and published the snippet of"),
     ("tracking.set", "changed triggers and values of"),
     ("tracking.stale", "chose what happens to old snippets of"),
+    ("tracking.unschedule", "dropped what was scheduled for"),
     ("tracking.settle", "did what was scheduled for"),
     ("tracking.seen", "saw the first beacon of the newest snippet of"),
     ("quarantine.replay", "replayed beacons of"),
