@@ -39,7 +39,58 @@ pub struct AuditEntry {
     pub after: Option<String>,
 }
 
+/// Every word for what was done. Whoever shows the log has a sentence for each.
+pub const ACTIONS: [&str; 46] = [
+    "section.create",
+    "section.change",
+    "section.secret",
+    "event.create",
+    "event.edit",
+    "event.apply",
+    "event.hide",
+    "tracking.enable",
+    "tracking.disable",
+    "tracking.regenerate",
+    "tracking.publish",
+    "tracking.set",
+    "tracking.stale",
+    "tracking.settle",
+    "tracking.seen",
+    "quarantine.replay",
+    "share.create",
+    "share.end",
+    "attribute.create",
+    "attribute.change",
+    "consent_list.create",
+    "consent_list.change",
+    "segment.create",
+    "segment.change",
+    "segment.delete",
+    "profile.erase",
+    "profile.lock",
+    "person.add",
+    "person.invite",
+    "person.withdraw",
+    "person.rename",
+    "person.role",
+    "person.remove",
+    "person.reset",
+    "person.password",
+    "person.login",
+    "person.logout",
+    "person.logout.everywhere",
+    "login.failed",
+    "webhook.create",
+    "webhook.delete",
+    "webhook.resend",
+    "key.create",
+    "key.revoke",
+    "token.create",
+    "token.revoke",
+];
+
 pub(crate) fn record(connection: &Connection, entry: &AuditEntry) -> Result<(), StoreError> {
+    debug_assert!(ACTIONS.contains(&entry.action.as_str()), "not among ACTIONS: {}", entry.action);
     connection
         .prepare_cached(
             "INSERT INTO audit (at, actor, action, thing, before, after) VALUES (?, ?, ?, ?, ?, ?)",
