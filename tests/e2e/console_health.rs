@@ -102,11 +102,13 @@ async fn what_came_unchecked_is_in_the_picture_and_in_each_versions_table() {
     let setting = Setting::new();
     let key = setting.event("Order placed", &["total:number:required"]);
     let server = &setting.server;
-    let mut one = event(&event_id(1), &key, 1, json!({ "source": "Website", "total": 1 }));
-    one["unchecked"] = json!(true);
-    let two = event(&event_id(2), &key, 1, json!({ "source": "Website", "total": 2 }));
-    let body = beacon(vec![one, two]);
-    assert_eq!(post(&server.collector, "/c", &[], body.as_bytes()).status, 204);
+    for (n, unchecked) in [(1, true), (2, false)] {
+        let one = event(&event_id(n), &key, 1, json!({ "source": "Website", "total": n }));
+        let mut body: Value = serde_json::from_str(&beacon(vec![one])).unwrap();
+        body["unchecked"] = json!(unchecked);
+        let answer = post(&server.collector, "/c", &[], body.to_string().as_bytes());
+        assert_eq!(answer.status, 204, "{}", answer.text());
+    }
     let browser = Browser::start().await;
     browser.come_in(&setting.session).await;
     let person = Person::with(&browser, Device::DESKTOP).await;
