@@ -3,10 +3,11 @@
 use askama::Template;
 use axum::Form;
 use axum::extract::{Path, State};
+use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
 
-use beaconry_model::error::Refusal;
+use beaconry_model::error::{Invalid, Refusal};
 use beaconry_model::event::Event;
 use beaconry_model::section::{Origin, Section};
 use beaconry_model::time::Timestamp;
@@ -18,7 +19,7 @@ use super::event::find;
 use super::status::Status;
 use super::who::Who;
 use super::{State as Console, failed, words};
-use crate::page::{go_to, page};
+use crate::page::{go_to, page, page_with};
 use crate::snippet::Snippet;
 
 #[derive(Template)]
@@ -57,20 +58,24 @@ struct Page {
     shared: String,
 }
 
+/// The choice beside which hours are typed.
+const REJECT_AFTER: &str = "reject-after";
+
 /// The setting for old snippets, as the form shows it.
 struct StaleChoice {
     word: String,
-    hours: u32,
+    hours: String,
+    /// What is wrong with the hours.
+    error: &'static str,
 }
 
 impl StaleChoice {
     fn of(policy: StalePolicy) -> StaleChoice {
-        match policy {
-            StalePolicy::RejectAfterHours(hours) => {
-                StaleChoice { word: "reject-after".to_owned(), hours }
-            }
-            other => StaleChoice { word: String::from(other), hours: 24 },
-        }
+        let (word, hours) = match policy {
+            StalePolicy::RejectAfterHours(hours) => (REJECT_AFTER.to_owned(), hours),
+            other => (String::from(other), 24),
+        };
+        StaleChoice { word, hours: hours.to_string(), error: "" }
     }
 
     fn is(&self, word: &str) -> bool {
@@ -103,6 +108,10 @@ pub(super) fn page_of(
     known: &Known,
     shared: &str,
 ) -> Result<impl Template + use<>, StoreError> {
+    made(state, known, shared)
+}
+
+fn made(state: &Console, known: &Known, shared: &str) -> Result<Page, StoreError> {
     let store = &state.console.store;
     let (event, now) = (&known.event, store.clock().steady());
     let tracking = event.tracking();
@@ -159,15 +168,45 @@ pub(super) struct Choice {
 }
 
 impl Choice {
-    fn apply(&self, event: &mut Event, now: Timestamp) -> Result<(), Refusal> {
+    /// What is to happen to old snippets; none where the form does not ask.
+    fn policy(&self) -> Result<Option<StalePolicy>, Invalid> {
         let policy = match self.stale.as_deref() {
-            None => return Ok(()),
-            Some("reject-after") => {
-                format!("reject-after:{}", self.hours.as_deref().unwrap_or_default().trim())
-            }
+            None => return Ok(None),
+            Some(REJECT_AFTER) => format!("{REJECT_AFTER}:{}", self.typed().trim()),
             Some(word) => word.to_owned(),
         };
-        event.set_stale_policy(StalePolicy::try_from(policy)?, now)
+        StalePolicy::try_from(policy).map(Some)
+    }
+
+    /// The hours as they were typed.
+    fn typed(&self) -> &str {
+        self.hours.as_deref().unwrap_or_default()
+    }
+
+    fn apply(&self, event: &mut Event, now: Timestamp) -> Result<(), Refusal> {
+        match self.policy()? {
+            Some(policy) => event.set_stale_policy(policy, now),
+            None => Ok(()),
+        }
+    }
+
+    /// The page with what is wrong with the hours beside them, where something is.
+    fn mistaken(&self, state: &Console, event: &str) -> Option<Response> {
+        if self.stale.as_deref() != Some(REJECT_AFTER) || self.policy().is_ok() {
+            return None;
+        }
+        let made = find(state, event).and_then(|known| made(state, &known, ""));
+        Some(match made {
+            Ok(page) => {
+                let stale = StaleChoice {
+                    word: REJECT_AFTER.to_owned(),
+                    hours: self.typed().to_owned(),
+                    error: "Say for how many hours: a whole number from 1 to 8760.",
+                };
+                page_with(StatusCode::UNPROCESSABLE_ENTITY, &Page { stale, ..page })
+            }
+            Err(error) => failed(&error),
+        })
     }
 }
 
@@ -177,8 +216,7 @@ pub(super) async fn enable(
     who: Who,
     Form(choice): Form<Choice>,
 ) -> Response {
-    change(&state, &who, &event, "tracking.enable", |event, now| {
-        choice.apply(event, now)?;
+    chosen(&state, &who, &event, "tracking.enable", &choice, |event, now| {
         event.enable_tracking(choice.when_ready, now).map(|_| ())
     })
 }
@@ -189,8 +227,7 @@ pub(super) async fn regenerate(
     who: Who,
     Form(choice): Form<Choice>,
 ) -> Response {
-    change(&state, &who, &event, "tracking.regenerate", |event, now| {
-        choice.apply(event, now)?;
+    chosen(&state, &who, &event, "tracking.regenerate", &choice, |event, now| {
         event.regenerate_snippet(choice.when_ready, now).map(|_| ())
     })
 }
@@ -201,7 +238,7 @@ pub(super) async fn stale(
     who: Who,
     Form(choice): Form<Choice>,
 ) -> Response {
-    change(&state, &who, &event, "tracking.stale", |event, now| choice.apply(event, now))
+    chosen(&state, &who, &event, "tracking.stale", &choice, |_, _| Ok(()))
 }
 
 pub(super) async fn disable(
@@ -210,6 +247,24 @@ pub(super) async fn disable(
     who: Who,
 ) -> Response {
     change(&state, &who, &event, "tracking.disable", Event::disable_tracking)
+}
+
+/// Changes what happens to old snippets as it was chosen, and does what else was asked for.
+fn chosen(
+    state: &Console,
+    who: &Who,
+    words: &str,
+    action: &str,
+    choice: &Choice,
+    then: impl FnOnce(&mut Event, Timestamp) -> Result<(), Refusal>,
+) -> Response {
+    if let Some(mistaken) = choice.mistaken(state, words) {
+        return mistaken;
+    }
+    change(state, who, words, action, |event, now| {
+        choice.apply(event, now)?;
+        then(event, now)
+    })
 }
 
 /// Changes the event, publishes its snippet, and shows its tracking again.
