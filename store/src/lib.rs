@@ -51,7 +51,7 @@ mod watch;
 mod writer;
 
 pub use audience::{Audience, KnownAttribute};
-pub use audit::{AuditEntry, AuditFilter, AuditLog, AuditPlace};
+pub use audit::{ACTIONS, AuditEntry, AuditFilter, AuditLog, AuditPlace};
 pub use backup::{Progress, Restored, backup, restore};
 pub use browse::{Found, Place, Range};
 pub use clock::Clock;

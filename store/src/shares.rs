@@ -54,11 +54,15 @@ impl Registry {
         let token: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
         let transaction = self.writing()?;
         transaction.execute("DELETE FROM shares WHERE until <= ?", [now.0])?;
+        let (event, until) = (known.number, now.plus(SHARED_MS));
         transaction.execute(
             "INSERT INTO shares (hash, event, actor, at, until) VALUES (?, ?, ?, ?, ?)",
-            params![hash(&token), known.number.0, actor, now.0, now.0 + SHARED_MS],
+            params![hash(&token), event.0, actor, now.0, until.0],
         )?;
-        audit::record(&transaction, &entry(known, actor, "share.create", now))?;
+        let number = transaction.last_insert_rowid();
+        let share = Share { number, event, actor: actor.to_owned(), at: now, until };
+        let made = (None, Some(shown(&share)));
+        audit::record(&transaction, &entry(known, actor, "share.create", made, now))?;
         transaction.commit()?;
         Ok(token)
     }
@@ -88,12 +92,11 @@ impl Registry {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let transaction = self.writing()?;
-        let ended = transaction.execute(
-            "DELETE FROM shares WHERE number = ? AND event = ?",
-            params![number, known.number.0],
-        )?;
-        if ended > 0 {
-            audit::record(&transaction, &entry(known, actor, "share.end", now))?;
+        let delete = "DELETE FROM shares WHERE number = ? AND event = ? RETURNING number, event, actor, at, until";
+        let place = params![number, known.number.0];
+        if let Some(share) = transaction.query_row(delete, place, read).optional()? {
+            let ended = (Some(shown(&share)), None);
+            audit::record(&transaction, &entry(known, actor, "share.end", ended, now))?;
         }
         Ok(transaction.commit()?)
     }
@@ -113,13 +116,25 @@ fn read(row: &rusqlite::Row) -> Result<Share, rusqlite::Error> {
     })
 }
 
-fn entry(known: &Known, actor: &str, action: &str, now: Timestamp) -> AuditEntry {
+/// What the audit log keeps of a link: which one, and never its token.
+fn shown(share: &Share) -> String {
+    let Share { number, actor, at, until, .. } = share;
+    serde_json::json!({ "link": number, "made by": actor, "made": at, "ends": until }).to_string()
+}
+
+fn entry(
+    known: &Known,
+    actor: &str,
+    action: &str,
+    (before, after): (Option<String>, Option<String>),
+    now: Timestamp,
+) -> AuditEntry {
     AuditEntry {
         at: now,
         actor: actor.to_owned(),
         action: action.to_owned(),
         thing: known.event.discriminator().to_string(),
-        before: None,
-        after: None,
+        before,
+        after,
     }
 }

@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
-use beaconry_tests::{Browser, Person, Server, Session, eventually};
+use beaconry_tests::{Browser, Device, Person, Server, Session, eventually};
 use serde_json::Value;
 
 use crate::setting::{Setting, create, run};
 
 /// Pages to look at, by their address; `EVENT` and `SECTION` stand for those of the setting. A further page is a further line.
-const PAGES: [&str; 30] = [
+const PAGES: [&str; 31] = [
     "/",
     "/?q=nothing+fits+this",
     "/sections/new",
@@ -36,8 +36,9 @@ const PAGES: [&str; 30] = [
     "/settings/audit",
     "/settings/storage",
     "/settings/keys",
+    "/settings/webhooks",
     "/account",
-    "/login",
+    "/api",
     "/there-is-no-such-page",
 ];
 
@@ -82,17 +83,14 @@ async fn no_page_has_a_barrier_in_light_or_dark() {
         page.replace("EVENT", &event).replace("LOCKED", &locked).replace("SECTION", &section)
     });
     let browser = Browser::start().await;
+    // Before anybody is logged in, because who is goes on from these at once.
+    let invited = [("email", "eve@example.com"), ("role", "viewer")];
+    let invited = setting.session.post("/settings/people/invite", &invited).text();
+    let link = invited.split('"').find(|part| part.contains("/enter/")).expect("the link is shown");
+    let enter = link.strip_prefix(&setting.server.console).unwrap().to_owned();
+    let mut barriers = barriers(&browser, &setting, &["/login".to_owned(), enter]).await;
     browser.come_in(&setting.session).await;
-    let mut barriers = Vec::new();
-    for scheme in ["light", "dark"] {
-        browser.scheme(scheme).await;
-        for page in &pages {
-            browser.open(&format!("{}{page}", setting.server.console)).await;
-            barriers.extend(
-                violations(&browser).await.into_iter().map(|why| format!("{scheme} {page}: {why}")),
-            );
-        }
-    }
+    barriers.extend(self::barriers(&browser, &setting, &pages).await);
     assert!(barriers.is_empty(), "{}", barriers.join("\n"));
 }
 
@@ -129,6 +127,48 @@ async fn nor_have_the_first_page_and_what_a_developer_gets() {
         person.presses("button", "End it now: link 1, made by administrator@example.com").await;
         person.finds("button", "Make a link").await;
     }
+}
+
+/// What keeps somebody out of these pages, in light on a desk and in dark on a phone.
+pub(crate) async fn barriers(
+    browser: &Browser,
+    setting: &Setting,
+    pages: &[String],
+) -> Vec<String> {
+    let mut barriers = Vec::new();
+    for (scheme, device) in LOOKS {
+        look(browser, scheme, device).await;
+        for page in pages {
+            browser.open(&format!("{}{page}", setting.server.console)).await;
+            let here = browser.run("return location.pathname").await;
+            let path = page.split('?').next();
+            assert_eq!(here.as_str(), path, "another page came than was asked for");
+            let found = obstacles(browser).await.into_iter();
+            barriers.extend(found.map(|why| format!("{scheme} {page}: {why}")));
+        }
+    }
+    barriers
+}
+
+/// How pages are looked at: the scheme, and the width.
+pub(crate) const LOOKS: [(&str, Device); 2] = [("light", Device::DESKTOP), ("dark", Device::PHONE)];
+
+/// Looks at pages so from now on.
+pub(crate) async fn look(browser: &Browser, scheme: &str, device: Device) {
+    Person::with(browser, device).await;
+    browser.scheme(scheme).await;
+}
+
+/// What axe-core finds on the page that is open, and whether it is wider than the window.
+pub(crate) async fn obstacles(browser: &Browser) -> Vec<String> {
+    let mut found = violations(browser).await;
+    let wider =
+        "return document.documentElement.scrollWidth - document.documentElement.clientWidth";
+    let wider = browser.run(wider).await;
+    if wider.as_i64() > Some(0) {
+        found.push(format!("{wider} pixels wider than the window"));
+    }
+    found
 }
 
 /// What axe-core finds on the page that is open, everything that can be opened being open.

@@ -1,9 +1,20 @@
 //! The console on the real binary: the live list, and who may come in.
 
-use beaconry_tests::{Browser, beacon, event, event_id, get, post};
+use beaconry_tests::{Browser, beacon, event, event_id, eventually, get, post};
 use serde_json::json;
 
-use crate::setting::Setting;
+use crate::setting::{Setting, run};
+
+#[test]
+fn a_search_finds_an_event_by_the_slug_people_see() {
+    let setting = Setting::new();
+    setting.event("Order placed", &["total:decimal"]);
+    run(setting.folder.path(), &["event", "edit", "order-placed", "--name", "Lamp ordered"]);
+    eventually("the new name is found by its slug", || {
+        setting.session.get("/?q=lamp-ordered").text().contains("Lamp ordered</a>").then_some(())
+    });
+    assert!(!setting.session.get("/?q=lamps-ordered").text().contains("Lamp ordered</a>"));
+}
 
 #[tokio::test]
 async fn beacons_show_live_as_they_arrive() {

@@ -1,9 +1,9 @@
 //! Health, Live, Quarantine and Data under axe-core, with something in each, in light and dark, on a desk and on a phone.
 
-use beaconry_tests::{Browser, Device, Person, beacon, event, event_id, eventually, post};
+use beaconry_tests::{Browser, Person, beacon, event, event_id, eventually, post};
 use serde_json::{Value, json};
 
-use crate::accessible::violations;
+use crate::accessible::{LOOKS, barriers, look, obstacles};
 use crate::console_profiles::known;
 use crate::setting::{Setting, run};
 
@@ -66,7 +66,9 @@ async fn no_page_on_people_has_a_barrier() {
             .replace("SEGMENT", &segment)
             .replace("TEXT", &text)
     });
-    let barriers = barriers(&known.setting, &pages).await;
+    let browser = Browser::start().await;
+    browser.come_in(&known.setting.session).await;
+    let barriers = barriers(&browser, &known.setting, &pages).await;
     assert!(barriers.is_empty(), "{}", barriers.join("\n"));
 }
 
@@ -87,32 +89,49 @@ async fn no_page_on_arrivals_has_a_barrier() {
     };
     let (event, other) = (address("order-placed"), address("booking-made"));
     let section = server.json(&["section", "list"])[0]["id"].as_str().unwrap().to_owned();
-    let pages = PAGES.map(|page| {
-        page.replace("EVENT", &event).replace("OTHER", &other).replace("SECTION", &section)
-    });
-    let barriers = barriers(&setting, &pages).await;
+    let data = setting.session.get(&format!("/events/{event}/data")).text();
+    let stored = data.split('"').find(|part| part.contains("/data/") && part.contains('.'));
+    let stored = stored.expect("a stored event is linked").to_owned();
+    let rehearsal = setting.session.post("/quarantine/replays", &[("number", "1")]);
+    let rehearsal = rehearsal.header("location").unwrap().to_owned();
+    let mut pages = PAGES
+        .map(|page| {
+            page.replace("EVENT", &event).replace("OTHER", &other).replace("SECTION", &section)
+        })
+        .to_vec();
+    pages.extend([stored, rehearsal]);
+    let browser = Browser::start().await;
+    browser.come_in(&setting.session).await;
+    let barriers = barriers(&browser, &setting, &pages).await;
     assert!(barriers.is_empty(), "{}", barriers.join("\n"));
 }
 
-/// What keeps somebody out of these pages, in light on a desk and in dark on a phone.
-async fn barriers(setting: &Setting, pages: &[String]) -> Vec<String> {
+#[tokio::test]
+async fn nor_has_what_forms_answer_with() {
+    let setting = Setting::new();
+    let section = setting.server.json(&["section", "list"])[0]["id"].as_str().unwrap().to_owned();
+    let console = &setting.server.console;
     let browser = Browser::start().await;
     browser.come_in(&setting.session).await;
-    let mut barriers = Vec::new();
-    for (scheme, device) in [("light", Device::DESKTOP), ("dark", Device::PHONE)] {
-        Person::with(&browser, device).await;
-        browser.scheme(scheme).await;
-        for page in pages {
-            browser.open(&format!("{}{page}", setting.server.console)).await;
-            let found = violations(&browser).await;
-            barriers.extend(found.into_iter().map(|why| format!("{scheme} {page}: {why}")));
-            let wider = browser
-                .run("return document.documentElement.scrollWidth - document.documentElement.clientWidth")
-                .await;
-            if wider.as_i64() > Some(0) {
-                barriers.push(format!("{scheme} {page}: {wider} pixels wider than the window"));
-            }
-        }
+    let person = Person::at(&browser);
+    let mut found = Vec::new();
+    for (scheme, device) in LOOKS {
+        look(&browser, scheme, device).await;
+        browser.open(&format!("{console}/sections/{section}/new/signals")).await;
+        person.presses("button", "Only create").await;
+        person.reads("Choose how long events are kept.").await;
+        found.extend(obstacles(&browser).await);
+        browser.open(&format!("{console}/settings/keys")).await;
+        person.types("Name", "Shop's back end").await;
+        person.presses("checkbox", "Shop").await;
+        person.presses("checkbox", "Read profiles and their events").await;
+        person.presses("button", "Make the key").await;
+        person.reads("keyspaces").await;
+        found.extend(obstacles(&browser).await);
+        person.presses("checkbox", "Email").await;
+        person.presses("button", "Make the key").await;
+        person.reads("The secret is shown this once").await;
+        found.extend(obstacles(&browser).await);
     }
-    barriers
+    assert!(found.is_empty(), "{}", found.join("\n"));
 }

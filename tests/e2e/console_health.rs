@@ -89,6 +89,38 @@ async fn pages_with_an_old_snippet_are_named_without_their_query() {
     assert!(!health.contains("secret"), "the query is not kept");
     let why = session.get(&format!("/events/{discriminator}/why")).text();
     assert!(why.contains("1 beacon was sent by an older snippet"), "{why}");
+    run(folder.path(), &["tracking", "disable", "order-placed"]);
+    beaconry_tests::eventually("it is listed also where tracking is off", || {
+        let health = session.get(&format!("/events/{discriminator}/health")).text();
+        (health.contains("https://shop.example/basket") && health.contains("Take the tag out"))
+            .then_some(())
+    });
+}
+
+#[tokio::test]
+async fn what_came_unchecked_is_in_the_picture_and_in_each_versions_table() {
+    let setting = Setting::new();
+    let key = setting.event("Order placed", &["total:number:required"]);
+    let server = &setting.server;
+    for (n, unchecked) in [(1, true), (2, false)] {
+        let one = event(&event_id(n), &key, 1, json!({ "source": "Website", "total": n }));
+        let mut body: Value = serde_json::from_str(&beacon(vec![one])).unwrap();
+        body["unchecked"] = json!(unchecked);
+        let answer = post(&server.collector, "/c", &[], body.to_string().as_bytes());
+        assert_eq!(answer.status, 204, "{}", answer.text());
+    }
+    let browser = Browser::start().await;
+    browser.come_in(&setting.session).await;
+    let person = Person::with(&browser, Device::DESKTOP).await;
+    let health =
+        format!("{}/events/{}/health", server.console, discriminator(server, "order-placed"));
+    browser.open(&health).await;
+    let chart =
+        "Arrivals in 24 hours: 2 accepted (1 of them unchecked); at most 2 in one bar of hour";
+    assert!(person.has("image", chart).await || person.has("img", chart).await);
+    browser.click(".by-version summary").await;
+    let row = "return [...document.querySelector('.by-version tbody tr').cells].slice(1).map(cell => cell.textContent).join(' ')";
+    assert_eq!(browser.run(row).await, json!("2 0 0 0 0 1"));
 }
 
 #[test]

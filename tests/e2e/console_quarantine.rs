@@ -118,6 +118,22 @@ async fn one_is_opened_and_some_are_ticked() {
 }
 
 #[tokio::test]
+async fn all_on_a_page_are_ticked_at_once() {
+    let (_folder, server, _) = setting();
+    let browser = Browser::start().await;
+    browser.come_in(&Session::administrator(&server)).await;
+    let person = Person::with(&browser, Device::PHONE).await;
+    browser.open(&format!("{}/quarantine", server.console)).await;
+    person.presses("checkbox", "All on this page").await;
+    person.presses("checkbox", "Choose beacon 2").await;
+    let all = browser.run("return document.querySelector('#tick-all input').checked").await;
+    assert_eq!(all, json!(false), "one is not ticked any more");
+    person.presses("checkbox", "All on this page").await;
+    person.presses("button", "Rehearse those ticked").await;
+    person.reads("0 of 3 would be stored as the version each came under.").await;
+}
+
+#[tokio::test]
 async fn nothing_chosen_and_nothing_there_say_what_to_do() {
     let folder = tempfile::tempdir().unwrap();
     run(folder.path(), &["section", "create", "Shop", "--origin", "https://shop.example"]);

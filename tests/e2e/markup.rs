@@ -16,6 +16,10 @@ async fn markup_from_outside_is_text_on_every_page() {
         &["section", "create", &format!("Hotels {MARKUP}"), "--origin", "https://hotel.example"],
     );
     let name = format!("It {MARKUP}");
+    let fields = tempfile::NamedTempFile::new().unwrap();
+    let allowed =
+        format!("[[field]]\nname = \"kind\"\ntype = \"text\"\nallowed = ['''{MARKUP}''']\n");
+    std::fs::write(fields.path(), allowed).unwrap();
     run(
         folder,
         &[
@@ -35,6 +39,8 @@ async fn markup_from_outside_is_text_on_every_page() {
             "note:text",
             "--field",
             "n:number",
+            "--file",
+            fields.path().to_str().unwrap(),
         ],
     );
     let listed = setting.server.json(&["event", "list"]);
@@ -44,7 +50,15 @@ async fn markup_from_outside_is_text_on_every_page() {
     run(folder, &["tracking", "enable", slug]);
     let key = setting.key(slug);
     let page = format!("/events/{}", made["discriminator"].as_str().unwrap());
+    let section = made["section"].as_str().unwrap();
     setting.session.post("/account/name", &[("name", MARKUP)]);
+    let key_of = ["key", "create", MARKUP, "--section", section, "--keyspace", "email", "--read"];
+    run(folder, &key_of);
+    let topic = format!("{section} received {}", made["discriminator"].as_str().unwrap());
+    let hook = [("name", MARKUP), ("url", "https://crm.example/in"), ("topic", topic.as_str())];
+    let hook = [hook.as_slice(), &[("keyspace-email", "yes")]].concat();
+    let hook = setting.session.post("/settings/webhooks", &hook);
+    assert_eq!(hook.status, 200, "{}", hook.text());
     let browser = Browser::start().await;
     browser.come_in(&setting.session).await;
     let person = Person::at(&browser);
@@ -67,7 +81,18 @@ async fn markup_from_outside_is_text_on_every_page() {
     person.reads("The values do not fit the fields").await;
     is_text(&browser).await;
 
+    browser.open(&format!("{console}{page}/tracking")).await;
+    person.presses("button", "Make a link").await;
+    let link = person.reads_input("The link; it is shown only now").await;
+    let data = setting.session.get(&format!("{page}/data")).text();
+    let stored = data.split('"').find(|part| part.contains("/data/") && part.contains('.'));
     for below in [
+        link.strip_prefix(console.as_str()).unwrap(),
+        stored.expect("a stored event is linked"),
+        "/quarantine/1",
+        &format!("/sections/{section}/health"),
+        "/settings/keys",
+        "/settings/webhooks",
         "/",
         &page,
         &format!("{page}/edit"),

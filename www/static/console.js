@@ -12,18 +12,24 @@ for (const row of document.querySelectorAll('.top nav, .tabs')) {
   if (current) row.scrollLeft = current.offsetLeft - (row.clientWidth - current.offsetWidth) / 2;
 }
 
-// Times, in the reader's zone, the exact one on hover; also of what is put into the page later.
+// Times, in the reader's zone, the exact one on hover, or for all at once by a button, which needs no mouse; also of what is
+// put into the page later.
 const clock = new Intl.DateTimeFormat(undefined, { timeStyle: 'short' });
 const day = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
 const exact = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'long' });
 
+const exactly = document.getElementById('exact');
+const isExact = () => exactly?.getAttribute('aria-pressed') === 'true';
+const spoken = at => isExact() ? exact : at.toDateString() === new Date().toDateString() ? clock : day;
+
 function localise() {
+  if (exactly) exactly.parentElement.hidden = !document.querySelector('time');
   for (const time of document.querySelectorAll('time:not([data-local])')) {
     const at = new Date(time.dateTime);
     if (isNaN(at)) continue;
     time.dataset.local = '';
     time.title = `${exact.format(at)} (${time.dateTime})`;
-    time.textContent = (at.toDateString() === new Date().toDateString() ? clock : day).format(at);
+    time.textContent = spoken(at).format(at);
   }
   for (const left of document.querySelectorAll('[data-countdown]')) {
     const seconds = Math.round((new Date(left.dataset.countdown) - Date.now()) / 1000);
@@ -35,6 +41,62 @@ function localise() {
       setTimeout(() => location.reload(), 1500);
     }
   }
+}
+
+exactly?.addEventListener('click', () => {
+  exactly.setAttribute('aria-pressed', String(!isExact()));
+  document.querySelectorAll('time').forEach(time => delete time.dataset.local);
+  localise();
+});
+
+// Bounds of time are typed in the reader's zone and sent as moments. Without scripts they are in UTC, as their labels say.
+for (const input of document.querySelectorAll('input[data-utc]')) {
+  const at = new Date(`${input.defaultValue}Z`);
+  if (!isNaN(at)) input.value = new Date(at - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
+  input.labels[0].querySelector('[data-zone]').textContent = '(your time)';
+  input.form.addEventListener('formdata', ({ formData }) => {
+    if (input.value) formData.set(input.name, new Date(input.value).toISOString());
+  });
+}
+
+// What fails in the background is said on the page, with what to do; the page stays as it is.
+const trouble = document.getElementById('trouble');
+function complain(...words) {
+  const said = document.createElement('p');
+  said.append(...words);
+  // Said once, however often it fails.
+  if (trouble && trouble.textContent !== said.textContent) trouble.replaceChildren(...said.childNodes);
+}
+
+const kept = () => document.querySelector('form[data-guard]') ? ' What you typed is still here.' : '';
+
+// What the server's page of a problem says, as nodes, so that its times are localised too; its markup is the server's own.
+function problemIn(html) {
+  const said = new DOMParser().parseFromString(html, 'text/html').querySelector('main [role=alert]');
+  return said ? [...said.childNodes] : ['The server could not do that. Try again; if it stays so, tell an administrator.'];
+}
+
+document.addEventListener('htmx:before:swap', event => {
+  const { ctx, tasks } = event.detail;
+  const status = ctx.response?.status;
+  const refused = status >= 400 && status !== 422;
+  const absent = ctx.select && !tasks.some(task => task.type === 'main' && task.fragment.childElementCount);
+  if (!refused && !absent) return complain();
+  event.preventDefault();
+  complain(...problemIn(ctx.text), kept());
+});
+document.addEventListener('htmx:error', event => {
+  if (event.detail.ctx) complain('The server could not be reached, so nothing was done. Try again once the connection is back.', kept());
+});
+
+// A stream says beside what it fills that its connection is lost, and takes it back once it is there again.
+const lost = stream => stream.readyState === EventSource.CLOSED ? 'The connection is lost: load this page anew.' : 'The connection is lost; trying again…';
+function tellsOfItself(stream, filled) {
+  const said = document.createElement('p');
+  said.setAttribute('role', 'status');
+  filled.after(said);
+  stream.onerror = () => { said.textContent = lost(stream); };
+  stream.onopen = () => { said.textContent = ''; };
 }
 
 // Drafts: leaving asks, once something was typed or moved and until it is sent.
@@ -121,6 +183,7 @@ for (const link of document.querySelectorAll('input[data-absolute]')) link.value
 const proof = document.getElementById('status');
 if (proof?.dataset.status) {
   const beacons = new EventSource(proof.dataset.status);
+  tellsOfItself(beacons, proof);
   beacons.addEventListener('status', event => {
     proof.innerHTML = event.data;
     const works = !!proof.querySelector('.works');

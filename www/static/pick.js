@@ -10,7 +10,9 @@ const take = () => {
 };
 
 if (stands) {
-  new EventSource(stands.dataset.picks).addEventListener('picks', event => {
+  const picked = new EventSource(stands.dataset.picks);
+  tellsOfItself(picked, stands);
+  picked.addEventListener('picks', event => {
     stands.innerHTML = event.data;
     take();
   });

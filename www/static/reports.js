@@ -18,11 +18,11 @@ function watch(list) {
   const waiting = document.getElementById('waiting');
   const pause = document.getElementById('pause');
   const held = [];
-  let paused = false, missed = 0, connected = false;
+  let paused = false, missed = 0;
   const say = () => {
     const lag = missed ? ` ${missed} beacons came too fast to show.` : '';
     state.textContent = paused ? `Paused. ${held.length}${held.length === MOST ? ' or more' : ''} new beacons wait.${lag}`
-      : connected ? `Connected: new beacons appear here at once.${lag}` : 'The connection is lost; trying again…';
+      : stream.readyState === EventSource.OPEN ? `Connected: new beacons appear here at once.${lag}` : lost(stream);
   };
   const show = beacon => {
     waiting.hidden = true;
@@ -30,8 +30,7 @@ function watch(list) {
     while (list.children.length > MOST) list.lastElementChild.remove();
   };
   const stream = new EventSource(list.dataset.live);
-  stream.onopen = () => { connected = true; say(); };
-  stream.onerror = () => { connected = false; say(); };
+  stream.onopen = stream.onerror = say;
   stream.addEventListener('missed', event => { missed += JSON.parse(event.data).missed; say(); });
   stream.addEventListener('arrival', event => {
     const beacon = JSON.parse(event.data);
@@ -103,7 +102,11 @@ async function goOn() {
     stop.addEventListener('click', () => { looked = false; stop.remove(); });
     search.append(stop);
     let next;
-    try { next = await fetched(search.dataset.goOn); } catch { break; }
+    try { next = await fetched(search.dataset.goOn); } catch {
+      stop.remove();
+      complain('The search broke off, because the server could not be reached. Continue it once the connection is back.');
+      break;
+    }
     if (!looked) break;
     rows.append(...next.querySelectorAll('#rows > tr'));
     const found = next.getElementById('search');
@@ -114,13 +117,27 @@ async function goOn() {
 }
 goOn();
 
+// What is shown is ticked all at once.
+const tickAll = document.getElementById('tick-all');
+if (tickAll) {
+  const all = tickAll.querySelector('input');
+  tickAll.hidden = false;
+  const boxes = [...document.querySelectorAll('.kept input[type=checkbox]')];
+  all.addEventListener('change', () => boxes.forEach(box => { box.checked = all.checked; }));
+  boxes.forEach(box => box.addEventListener('change', () => { all.checked = boxes.every(one => one.checked); }));
+}
+
 // Work under way: the page's middle anew, until it has ended.
 async function again() {
   let work = document.getElementById('work');
   while (work?.dataset.again) {
     await new Promise(next => setTimeout(next, 300));
     let next;
-    try { next = (await fetched(work.dataset.again)).getElementById('work'); } catch { continue; }
+    try { next = (await fetched(work.dataset.again)).getElementById('work'); } catch {
+      complain('The connection is lost; trying again…');
+      continue;
+    }
+    complain();
     work.replaceWith(next);
     work = next;
   }

@@ -8,7 +8,7 @@ use beaconry_model::key::Grant;
 use beaconry_model::names::Name;
 use beaconry_model::time::{DAY_MS, Timestamp};
 
-use super::{ApiKey, Keys, PERSONAL, PersonalToken, hash};
+use super::{ApiKey, KEY, Keys, PERSONAL, PersonalToken, TOKEN, hash, read_key, read_token};
 use crate::audit::{self, AuditEntry, AuditFilter};
 use crate::error::StoreError;
 use crate::random::bytes;
@@ -68,14 +68,18 @@ impl Keys {
     /// Lets an API key's tokens in no more, from this moment on.
     pub fn revoke(&self, client_id: &str, actor: &str, now: Timestamp) -> Result<(), StoreError> {
         self.change(|transaction| {
-            let revoked = transaction.execute(
-                "UPDATE keys SET revoked = ? WHERE client_id = ? AND revoked IS NULL",
-                params![now.0, client_id],
-            )?;
-            if revoked == 0 {
+            let select = format!("SELECT {KEY} FROM keys WHERE client_id = ? AND revoked IS NULL");
+            let mut statement = transaction.prepare_cached(&select)?;
+            let mut rows = statement.query([client_id])?;
+            let Some(row) = rows.next()? else {
                 return Err(StoreError::NotFound { what: "key", name: client_id.to_owned() });
-            }
-            note(transaction, actor, "key.revoke", client_id, (None, None), now)
+            };
+            let before = read_key(row)?;
+            let revoke = "UPDATE keys SET revoked = ? WHERE client_id = ?";
+            transaction.execute(revoke, params![now.0, client_id])?;
+            let after = ApiKey { revoked: Some(now), ..before.clone() };
+            let documents = (Some(json(&before)), Some(json(&after)));
+            note(transaction, actor, "key.revoke", client_id, documents, now)
         })
     }
 
@@ -114,14 +118,16 @@ impl Keys {
     /// Lets a personal token in no more, from this moment on.
     pub fn revoke_token(&self, number: i64, actor: &str, now: Timestamp) -> Result<(), StoreError> {
         self.change(|transaction| {
-            let revoked = transaction.execute(
-                "UPDATE tokens SET revoked = ? WHERE number = ? AND revoked IS NULL",
-                params![now.0, number],
-            )?;
-            if revoked == 0 {
+            let select = format!("SELECT {TOKEN} FROM tokens WHERE number = ? AND revoked IS NULL");
+            let before = transaction.query_row(&select, [number], read_token).optional()?;
+            let Some(before) = before else {
                 return Err(StoreError::NotFound { what: "token", name: number.to_string() });
-            }
-            note(transaction, actor, "token.revoke", &number.to_string(), (None, None), now)
+            };
+            let revoke = "UPDATE tokens SET revoked = ? WHERE number = ?";
+            transaction.execute(revoke, params![now.0, number])?;
+            let after = PersonalToken { revoked: Some(now), ..before.clone() };
+            let documents = (Some(json(&before)), Some(json(&after)));
+            note(transaction, actor, "token.revoke", &number.to_string(), documents, now)
         })
     }
 

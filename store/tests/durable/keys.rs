@@ -49,6 +49,10 @@ fn a_key_signs_in_with_its_secret_until_it_is_revoked() {
     assert!(other.revoke(id, "ada", NOW).is_err(), "once");
     let actions: Vec<_> = keys.audit(10).unwrap().into_iter().map(|entry| entry.action).collect();
     assert_eq!(actions, ["key.revoke", "key.create"]);
+    let revoked = &other.audit(1).unwrap()[0];
+    let (before, after) = (revoked.before.as_ref().unwrap(), revoked.after.as_ref().unwrap());
+    assert!(before.contains("\"revoked\":null") && !after.contains("\"revoked\":null"), "{after}");
+    assert!(after.contains("Shop's back end") && !after.contains(&made.client_secret), "{after}");
 }
 
 #[test]
@@ -63,6 +67,10 @@ fn a_personal_token_is_good_for_its_days() {
     assert_eq!(keys.by_personal_token("bcn_other", NOW).unwrap(), None);
     keys.revoke_token(made.personal.number, "ada@shop.example", NOW).unwrap();
     assert_eq!(found(NOW), None);
+    let revoked = keys.audit(1).unwrap().remove(0);
+    let (before, after) = (revoked.before.unwrap(), revoked.after.unwrap());
+    assert!(before.contains("\"revoked\":null") && !after.contains("\"revoked\":null"), "{after}");
+    assert!(after.contains("Laptop") && !after.contains(&made.token), "{after}");
     for days in [0, 367] {
         let refused = keys.create_token(&name("Laptop"), "ada", days, NOW).unwrap_err();
         assert!(refused.to_string().starts_with("days: expected 1 to 366"), "{refused}");

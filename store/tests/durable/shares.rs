@@ -1,7 +1,7 @@
 //! Links to an event's code: they end by themselves, or when somebody ends them.
 
 use beaconry_model::retention::Retention;
-use beaconry_store::SHARED_MS;
+use beaconry_store::{AuditEntry, SHARED_MS};
 
 use crate::samples::{open, tracked};
 
@@ -41,7 +41,10 @@ fn a_link_ends_when_somebody_ends_it_and_both_are_in_the_audit_log() {
     registry.end_share(&known, number, "bo", now).unwrap();
     assert!(registry.shared(&token, now).unwrap().is_none());
     assert!(registry.shares(known.number, now).unwrap().is_empty());
-    let actions = registry.audit(2).unwrap().into_iter().map(|entry| (entry.actor, entry.action));
-    let expected = [("bo", "share.end"), ("anna", "share.create")];
-    assert!(actions.eq(expected.map(|(actor, action)| (actor.to_owned(), action.to_owned()))));
+    let [ended, made] = registry.audit(2).unwrap().try_into().unwrap();
+    let said = |entry: &AuditEntry| format!("{} {}", entry.actor, entry.action);
+    assert_eq!([said(&ended), said(&made)], ["bo share.end", "anna share.create"]);
+    assert_eq!((&made.before, &ended.after, &made.after), (&None, &None, &ended.before));
+    let link = made.after.unwrap();
+    assert!(link.contains("\"made by\":\"anna\"") && !link.contains(&token), "{link}");
 }

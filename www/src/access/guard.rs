@@ -12,9 +12,10 @@ use axum::http::header::{
 };
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 
 use super::site::Site;
+use crate::console::problem;
 
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; \
                       form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
@@ -22,7 +23,7 @@ const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; i
 /// Lets a request through where it may come in, and adds the headers every answer carries.
 pub(crate) async fn guard(State(site): State<Site>, request: Request, next: Next) -> Response {
     let mut answer = match refuse(&site, request.method(), request.headers()) {
-        Some((status, why)) => (status, why).into_response(),
+        Some((status, why)) => problem(status, &why),
         None => next.run(request).await,
     };
     let headers = answer.headers_mut();
@@ -44,7 +45,7 @@ pub(crate) async fn guard(State(site): State<Site>, request: Request, next: Next
 fn refuse(site: &Site, method: &Method, headers: &HeaderMap) -> Option<(StatusCode, String)> {
     let Some(host) = text(headers, HOST.as_str()).filter(|host| site.is_named(host)) else {
         let why = format!(
-            "The console answers to {} only. Open it by that name; a reverse proxy must pass the browser's Host header on.\n",
+            "The console answers to {} only. Open it by that name; a reverse proxy must pass the browser's Host header on.",
             site.expected_host()
         );
         return Some((StatusCode::MISDIRECTED_REQUEST, why));
@@ -57,7 +58,7 @@ fn refuse(site: &Site, method: &Method, headers: &HeaderMap) -> Option<(StatusCo
     if same_site && own {
         return None;
     }
-    let why = "This form was sent from another site. Open the console, and do it there.\n";
+    let why = "This form was sent from another site. Open the console, and do it there.";
     Some((StatusCode::FORBIDDEN, why.to_owned()))
 }
 

@@ -89,6 +89,14 @@ fn operations() -> Vec<Operation> {
     groups.into_iter().flatten().collect()
 }
 
+/// Every operation: its method and path, and whether it lets in whoever asks.
+#[cfg(test)]
+pub(crate) fn listed() -> Vec<(axum::http::Method, &'static str, bool)> {
+    let operations = operations().into_iter();
+    let row = |it: Operation| (it.method, it.path, it.needs == caller::Needs::Nobody);
+    operations.map(row).collect()
+}
+
 /// The API's routes.
 pub fn router(api: &Api) -> Router {
     serve::router(api, operations())

@@ -95,12 +95,23 @@ impl Chart {
         let mut drawn = String::new();
         for (at, bar) in self.bars.iter().enumerate() {
             let (mut foot, x) = (HEIGHT, at * 8);
+            // How high a part is; one that is there shows.
+            let high = |count: u64| (count * HEIGHT / most.max(1)).max(1);
             for (class, _, count) in parts(&bar.counts).into_iter().filter(|part| part.2 > 0) {
-                let high = (count * HEIGHT / most.max(1)).max(1).min(foot);
+                let high = high(count).min(foot);
                 foot -= high;
                 let _ = write!(
                     drawn,
                     r#"<rect class="{class}" x="{x}" y="{foot}" width="7" height="{high}"/>"#
+                );
+            }
+            // Not a part of its own: a stripe over the parts that it is of.
+            let unchecked = bar.counts.of(Count::Unchecked);
+            if unchecked > 0 {
+                let (high, y) = (high(unchecked), HEIGHT - high(unchecked));
+                let _ = write!(
+                    drawn,
+                    r#"<rect class="unchecked" x="{x}" y="{y}" width="2" height="{high}"/>"#
                 );
             }
         }
@@ -119,7 +130,14 @@ impl Chart {
         let said = parts(&self.sum()).into_iter().filter(|part| part.2 > 0);
         let said: Vec<_> = said.map(|(_, word, count)| format!("{count} {word}")).collect();
         let (bar, name) = (self.span.bar(), self.span.name);
-        format!("Arrivals in {name}: {}; at most {most} in one bar of {bar}", said.join(", "))
+        let unchecked = match self.sum().of(Count::Unchecked) {
+            0 => String::new(),
+            unchecked => format!(" ({unchecked} of them unchecked)"),
+        };
+        format!(
+            "Arrivals in {name}: {}{unchecked}; at most {most} in one bar of {bar}",
+            said.join(", ")
+        )
     }
 }
 

@@ -13,6 +13,7 @@ use beaconry_store::{Known, StoreError, StoredEvent};
 
 use super::day::{Day, thousands};
 use super::draft::Draft;
+use super::wrong::HIDDEN;
 use super::{State as Console, failed, words};
 use crate::page::page;
 
@@ -82,7 +83,8 @@ pub(super) fn find(state: &Console, words: &str) -> Result<Known, StoreError> {
     let snapshot = state.console.store.snapshot();
     let known = snapshot.event(words)?;
     if known.event.hidden_at().is_some() {
-        return Err(StoreError::NotFound { what: "event", name: words.to_owned() });
+        let name = known.event.discriminator().to_string();
+        return Err(StoreError::NotFound { what: HIDDEN, name });
     }
     Ok(known.as_ref().clone())
 }

@@ -51,6 +51,14 @@ impl Health {
     const STALE: &'static str = words::STALE;
     const UNCHECKED: &'static str = words::UNCHECKED;
 
+    /// What a version's part of the page is called.
+    fn called(&self, version: &u32) -> String {
+        match version {
+            0 => "Before the version was looked at".to_owned(),
+            version => format!("Version {version}"),
+        }
+    }
+
     fn tiles(&self) -> Vec<(&'static str, u64)> {
         let sum = self.chart.sum();
         vec![
@@ -104,9 +112,12 @@ fn make(state: &Console, known: &Known, span: Span) -> Result<Health, StoreError
         .into_iter()
         .partition(|reason| reason.why == Count::Origin.as_str());
     let pin = known.event.tracking().pin();
-    // What was old once may be carried by the live snippet again, after disabling and enabling the same version.
+    // Held against the last pin, because old tags stay on pages when tracking is off. What was old once may be carried by
+    // the live snippet again, after disabling and enabling the same version.
+    let newest = known.event.tracking().pins().last();
     let is_old = |page: &OldPage| {
-        pin.is_some_and(|pin| page.ver < pin.version || page.rev.is_some_and(|rev| rev < pin.rev))
+        newest
+            .is_some_and(|pin| page.ver < pin.version || page.rev.is_some_and(|rev| rev < pin.rev))
     };
     Ok(Health {
         name: known.event.name().to_string(),

@@ -29,6 +29,7 @@ mod segments;
 mod settings;
 mod share;
 mod status;
+mod told;
 mod tracking;
 mod versions;
 #[cfg(test)]
@@ -38,32 +39,34 @@ mod who;
 mod why;
 mod words;
 mod work;
+mod wrong;
 
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use askama::Template;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
-use axum::http::{StatusCode, header};
+use axum::http::header;
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use futures_util::StreamExt;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use beaconry_store::{People, Role, Store, StoreError};
+use beaconry_store::{People, Role, Store};
 use beaconry_traffic::Networks;
 
 use crate::access::{Attempts, Passwords, Site, guard, read_cookie};
 use crate::api::{self, Api};
-use crate::page::{file, page_with};
+use crate::page::file;
 use crate::snippet::Snippets;
 use routes::Routes;
 use who::Who;
+use wrong::failed;
+pub(crate) use wrong::problem;
 
 /// What the console works on.
 #[derive(Clone)]
@@ -262,6 +265,7 @@ fn router(state: State) -> Router {
     let api = api::router(&state.console.api);
     routes()
         .router()
+        .layer(middleware::map_response(wrong::as_page))
         .layer(middleware::from_fn_with_state(state.clone(), identify))
         .layer(middleware::from_fn_with_state(state.console.site.clone(), guard))
         .with_state(state)
@@ -306,25 +310,4 @@ fn until_session_ends(answer: Response, state: State, token: String) -> Response
         }
     };
     answer.map(|body| Body::from_stream(body.into_data_stream().take_until(Box::pin(ended))))
-}
-
-#[derive(Template)]
-#[template(path = "console/problem.html")]
-struct Problem<'a> {
-    why: &'a str,
-}
-
-/// A page that says what went wrong and what to do.
-fn problem(status: StatusCode, why: &str) -> Response {
-    page_with(status, &Problem { why })
-}
-
-/// A store's error as a page.
-fn failed(error: &StoreError) -> Response {
-    let status = match error {
-        StoreError::NotFound { .. } => StatusCode::NOT_FOUND,
-        StoreError::Refused(_) | StoreError::Ambiguous { .. } => StatusCode::CONFLICT,
-        _ => StatusCode::INTERNAL_SERVER_ERROR,
-    };
-    problem(status, &error.to_string())
 }

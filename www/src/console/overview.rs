@@ -115,9 +115,13 @@ fn sections(
 /// Whether every word of the query is in what people know the event by.
 fn matches(known: &Known, query: &str) -> bool {
     let event = &known.event;
-    let text =
-        format!("{} {} {}", event.name(), event.description().as_str(), event.discriminator());
-    let text = text.to_lowercase();
+    let text = [
+        event.name().as_str(),
+        event.description().as_str(),
+        event.slug().as_str(),
+        event.discriminator().as_str(),
+    ];
+    let text = text.join(" ").to_lowercase();
     query.to_lowercase().split_whitespace().all(|word| text.contains(word))
 }
 

@@ -3,6 +3,7 @@
 use askama::Template;
 use axum::Form;
 use axum::extract::{Path, State};
+use axum::http::StatusCode;
 use axum::response::Response;
 
 use beaconry_model::error::{Invalid, Refusal};
@@ -18,7 +19,7 @@ use super::event::find;
 use super::status::Status;
 use super::who::Who;
 use super::{State as Console, failed, words};
-use crate::page::{go_to, page};
+use crate::page::{go_to, page, page_with};
 use crate::snippet::Snippet;
 
 #[derive(Template)]
@@ -58,32 +59,45 @@ struct Page {
     shared: String,
 }
 
-/// What happens to beacons of older versions, as forms hold it: a policy's word, or `reject-after` with hours beside it.
+/// The choice beside which hours are typed.
+const REJECT_AFTER: &str = "reject-after";
+
+/// What happens to beacons of older versions, as forms hold it: a policy's word, or [`REJECT_AFTER`] with hours beside it.
 pub(super) struct StaleChoice {
     word: String,
     pub(super) hours: String,
+    /// What is wrong with the hours.
+    pub(super) error: &'static str,
 }
 
 impl StaleChoice {
     pub(super) fn of(policy: StalePolicy) -> StaleChoice {
-        match policy {
-            StalePolicy::RejectAfterHours(hours) => {
-                StaleChoice { word: "reject-after".to_owned(), hours: hours.to_string() }
-            }
-            other => StaleChoice { word: String::from(other), hours: "24".to_owned() },
-        }
+        let (word, hours) = match policy {
+            StalePolicy::RejectAfterHours(hours) => (REJECT_AFTER.to_owned(), hours),
+            other => (String::from(other), 24),
+        };
+        StaleChoice { word, hours: hours.to_string(), error: "" }
     }
 
     /// What a form sent; `None` where it does not ask for it.
     pub(super) fn sent(pairs: &Pairs) -> Option<StaleChoice> {
-        let (word, hours) = (value(pairs, "stale"), value(pairs, "hours").trim());
-        let choice = StaleChoice { word: word.to_owned(), hours: hours.to_owned() };
-        (!word.is_empty()).then_some(choice)
+        let (word, hours) =
+            (value(pairs, "stale").to_owned(), value(pairs, "hours").trim().to_owned());
+        let mut choice = StaleChoice { word, hours, error: "" };
+        if choice.is(REJECT_AFTER) && choice.policy().is_err() {
+            choice.error = "Say for how many hours: a whole number from 1 to 8760.";
+        }
+        (!choice.word.is_empty()).then_some(choice)
+    }
+
+    /// Whether the hours are wrong.
+    fn is_mistaken(&self) -> bool {
+        !self.error.is_empty()
     }
 
     pub(super) fn policy(&self) -> Result<StalePolicy, Invalid> {
         StalePolicy::try_from(match self.word.as_str() {
-            "reject-after" => format!("reject-after:{}", self.hours),
+            REJECT_AFTER => format!("{REJECT_AFTER}:{}", self.hours),
             word => word.to_owned(),
         })
     }
@@ -125,6 +139,10 @@ pub(super) fn page_of(
     known: &Known,
     shared: &str,
 ) -> Result<impl Template + use<>, StoreError> {
+    made(state, known, shared)
+}
+
+fn made(state: &Console, known: &Known, shared: &str) -> Result<Page, StoreError> {
     let store = &state.console.store;
     let (event, now) = (&known.event, store.clock().steady());
     let tracking = event.tracking();
@@ -187,8 +205,7 @@ pub(super) async fn enable(
     who: Who,
     Form(pairs): Form<Pairs>,
 ) -> Response {
-    change(&state, &who, &event, "tracking.enable", |event, now| {
-        choose_stale(&pairs, event, now)?;
+    chosen(&state, &who, &event, "tracking.enable", &pairs, |event, now| {
         event.enable_tracking(when_ready(&pairs), now).map(|_| ())
     })
 }
@@ -199,8 +216,7 @@ pub(super) async fn regenerate(
     who: Who,
     Form(pairs): Form<Pairs>,
 ) -> Response {
-    change(&state, &who, &event, "tracking.regenerate", |event, now| {
-        choose_stale(&pairs, event, now)?;
+    chosen(&state, &who, &event, "tracking.regenerate", &pairs, |event, now| {
         event.regenerate_snippet(when_ready(&pairs), now).map(|_| ())
     })
 }
@@ -211,7 +227,7 @@ pub(super) async fn stale(
     who: Who,
     Form(pairs): Form<Pairs>,
 ) -> Response {
-    change(&state, &who, &event, "tracking.stale", |event, now| choose_stale(&pairs, event, now))
+    chosen(&state, &who, &event, "tracking.stale", &pairs, |_, _| Ok(()))
 }
 
 pub(super) async fn disable(
@@ -228,6 +244,34 @@ pub(super) async fn unschedule(
     who: Who,
 ) -> Response {
     change(&state, &who, &event, "tracking.unschedule", Event::unschedule)
+}
+
+/// Changes what happens to old snippets as it was chosen, and does what else was asked for.
+fn chosen(
+    state: &Console,
+    who: &Who,
+    words: &str,
+    action: &str,
+    pairs: &Pairs,
+    then: impl FnOnce(&mut Event, Timestamp) -> Result<(), Refusal>,
+) -> Response {
+    if let Some(mistaken) = mistaken(state, words, pairs) {
+        return mistaken;
+    }
+    change(state, who, words, action, |event, now| {
+        choose_stale(pairs, event, now)?;
+        then(event, now)
+    })
+}
+
+/// The page with what is wrong with the hours beside them, where something is.
+fn mistaken(state: &Console, words: &str, pairs: &Pairs) -> Option<Response> {
+    let stale = StaleChoice::sent(pairs).filter(StaleChoice::is_mistaken)?;
+    let made = find(state, words).and_then(|known| made(state, &known, ""));
+    Some(match made {
+        Ok(page) => page_with(StatusCode::UNPROCESSABLE_ENTITY, &Page { stale, ..page }),
+        Err(error) => failed(&error),
+    })
 }
 
 /// Changes the event, publishes its snippet, and shows its tracking again.

@@ -164,6 +164,26 @@ fn little_is_open() {
     assert_eq!(open, expected);
 }
 
+/// Beside the console the API answers, to tokens. Without one it gives its description, because people read that before they
+/// have a key: it is made from the code alone, says what docs/api.md says of every Beaconry, and knows nothing of this one.
+/// And it takes a key's secret for a token.
+#[tokio::test]
+async fn the_api_gives_strangers_its_description_and_nothing_more() {
+    let console = open().await;
+    for (_, cookie) in &console.cookies {
+        for path in ["/api", "/openapi.json"] {
+            assert_eq!(console.ask(&Method::GET, path, cookie).await.0, 200, "{path}");
+        }
+        for (method, path, is_open) in crate::api::listed() {
+            let (status, _) = console.ask(&method, &filled(path), cookie).await;
+            let expected = if is_open { 400 } else { 401 };
+            assert_eq!(status, expected, "{method} {path}: a session is no token");
+        }
+    }
+    let open: Vec<_> = crate::api::listed().into_iter().filter(|(.., is_open)| *is_open).collect();
+    assert_eq!(open, [(Method::POST, "/oauth/token", true)]);
+}
+
 #[test]
 fn a_route_that_names_no_role_needs_an_administrator() {
     let routes = super::routes::Routes::new().get("/", async || "");

@@ -10,6 +10,7 @@ use beaconry_model::time::Timestamp;
 use beaconry_model::tracking::StalePolicy;
 use beaconry_store::{Count, Counts, Hours, Known, Reader, Reason, Role, StoreError};
 
+use super::told::Told;
 use super::who::may;
 use super::{State as Console, failed};
 use crate::page::page;
@@ -23,7 +24,7 @@ struct Why {
     name: String,
     to: String,
     hidden: bool,
-    verdict: String,
+    verdict: Told,
     good: bool,
     checks: Vec<Check>,
 }
@@ -32,7 +33,7 @@ struct Why {
 struct Check {
     thing: &'static str,
     stands: Stands,
-    is: String,
+    is: Told,
     todo: String,
     link: Option<Link>,
 }
@@ -80,11 +81,11 @@ enum Stands {
 }
 
 impl Check {
-    fn fine(thing: &'static str, is: impl Into<String>) -> Check {
+    fn fine(thing: &'static str, is: impl Into<Told>) -> Check {
         Check { thing, stands: Stands::Fine, is: is.into(), todo: String::new(), link: None }
     }
 
-    fn mind(thing: &'static str, is: impl Into<String>, todo: &str, link: Link) -> Check {
+    fn mind(thing: &'static str, is: impl Into<Told>, todo: &str, link: Link) -> Check {
         let (is, todo) = (is.into(), todo.to_owned());
         Check { thing, stands: Stands::Mind, is, todo, link: Some(link) }
     }
@@ -170,9 +171,9 @@ fn make(state: &Console, known: &Known) -> Result<Why, StoreError> {
 }
 
 /// The short answer: what stops everything, else what was turned away, else when the last one came, else that none came.
-fn verdict(facts: &Facts, checks: &[Check]) -> Result<(bool, String), StoreError> {
+fn verdict(facts: &Facts, checks: &[Check]) -> Result<(bool, Told), StoreError> {
     if let Some(stop) = checks.iter().find(|check| check.stands == Stands::Stops) {
-        return Ok((false, format!("{}: {}", stop.thing, stop.is)));
+        return Ok((false, stop.is.clone().after(&format!("{}: ", stop.thing))));
     }
     let turned_away = facts.day.arrived() - facts.day.of(Count::Accepted);
     if facts.day.of(Count::TooLarge) + facts.day.of(Count::Malformed) > 0 {
@@ -181,29 +182,33 @@ fn verdict(facts: &Facts, checks: &[Check]) -> Result<(bool, String), StoreError
             facts.day.of(Count::TooLarge),
             facts.day.of(Count::Malformed)
         );
-        return Ok((false, is));
+        return Ok((false, is.into()));
     }
     if turned_away > 0 {
         let is = format!(
             "In the last 24 hours {} were stored and {turned_away} turned away; what is marked below says why.",
             facts.day.of(Count::Accepted)
         );
-        return Ok((false, is));
+        return Ok((false, is.into()));
     }
     let newest = facts.reader.newest(facts.known.number, true, 1)?;
     Ok(match newest.first() {
         Some(event) if event.test => (
             true,
             "Only trials arrive: they show in Live, are kept a day, and count nowhere. Switch test mode off where it is meant."
-                .to_owned(),
+                .into(),
         ),
         Some(event) => (
             true,
-            format!("Events arrive: the last one at {}. If one is missing, open its page with ?beaconry-debug and look into the browser's console.", event.received),
+            Told::at(
+                "Events arrive: the last one at ",
+                event.received,
+                ". If one is missing, open its page with ?beaconry-debug and look into the browser's console.",
+            ),
         ),
         None => (
             false,
-            "No beacon has reached the collector. Open the page with ?beaconry-debug and do what is to be captured: the browser's console says what happens. Usually the code is not pasted, consent was not given, or a blocker or Content-Security-Policy holds it back.".to_owned(),
+            "No beacon has reached the collector. Open the page with ?beaconry-debug and do what is to be captured: the browser's console says what happens. Usually the code is not pasted, consent was not given, or a blocker or Content-Security-Policy holds it back.".into(),
         ),
     })
 }
@@ -261,11 +266,13 @@ fn pending(facts: &Facts) -> Check {
         None => Check::fine("Pending", "No version is pending."),
         Some(version) => Check::mind(
             "Pending",
-            format!(
-                "Version {} is pending until {} and takes nothing before; version {} stays live.",
-                version.number,
+            Told::at(
+                format!("Version {} is pending until ", version.number),
                 version.usable_from(),
-                versions.current(facts.now).number
+                format!(
+                    " and takes nothing before; version {} stays live.",
+                    versions.current(facts.now).number
+                ),
             ),
             "Wait until its hour has passed, or schedule the new snippet for it.",
             Link::new(format!("{}/tracking", facts.to), "Web tracking"),
@@ -436,9 +443,13 @@ fn hiding(facts: &Facts) -> Check {
         None => Check::fine("Hidden", "It is not hidden."),
         Some(at) => Check::mind(
             "Hidden",
-            format!(
-                "It was hidden at {at}, which cannot be undone. It takes no more data; {} refused for it in the last 24 hours.",
-                were(facts.day.of(Count::Hidden))
+            Told::at(
+                "It was hidden at ",
+                at,
+                format!(
+                    ", which cannot be undone. It takes no more data; {} refused for it in the last 24 hours.",
+                    were(facts.day.of(Count::Hidden))
+                ),
             ),
             "Create a new event, and paste its code in place of the old one.",
             Link::of(Role::Marketer, format!("/sections/{}/new", event.section()), "New event"),

@@ -175,7 +175,7 @@ async fn a_webhook_gets_what_may_be_read_and_no_other_key() {
         };
         let now = store.clock().now();
         store
-            .change_event(known.number, "test", "event.allow", |event| event.allow(allowed, now))
+            .change_event(known.number, "test", "event.edit", |event| event.allow(allowed, now))
             .unwrap();
     };
     let spaces = |bodies: &[Value]| -> Vec<String> {

@@ -235,7 +235,7 @@ async fn versions_and_allowed_operations_decide() {
     let mut allowed = AllowedOperations::default();
     allowed.email.write = false;
     store
-        .change_event(known.number, "test", "event.allow", |event| event.allow(allowed, now))
+        .change_event(known.number, "test", "event.edit", |event| event.allow(allowed, now))
         .unwrap();
     let error = post(&store, &ada, item(&versions[1]), None).await.unwrap_err();
     assert!(error.is_forbidden(), "{error:?}");

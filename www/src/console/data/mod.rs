@@ -16,6 +16,7 @@ use axum::response::Response;
 use serde::Deserialize;
 
 use beaconry_model::time::Timestamp;
+use beaconry_model::value::Kind;
 use beaconry_store::{Found, Known, Place, Range, StoreError, StoredEvent};
 
 use self::condition::{Condition, Op};
@@ -23,6 +24,7 @@ use self::table::{Column, Table};
 use super::day::thousands;
 use super::event::find;
 use super::quarantine::pretty;
+use super::told::Told;
 use super::{State as Console, failed, problem};
 use crate::page::page;
 
@@ -127,7 +129,7 @@ struct Row {
     place: Place,
     received: Timestamp,
     version: u32,
-    cells: Vec<String>,
+    cells: Vec<Told>,
     page: String,
     unchecked: bool,
 }
@@ -144,6 +146,15 @@ struct Searched {
 
 impl Data {
     const OPS: [Op; 4] = Op::ALL;
+
+    /// A bound of time as its input takes it: in UTC, which the page's script turns into the reader's time. What is none
+    /// stays as it was typed.
+    fn bound(text: &str) -> String {
+        match moment("", text) {
+            Ok(Some(at)) => at.to_string().chars().take("2026-03-01T12:00".len()).collect(),
+            _ => text.to_owned(),
+        }
+    }
 
     fn is_filtered(&self) -> bool {
         let choice = &self.choice;
@@ -233,9 +244,17 @@ fn row(table: &Table, event: &StoredEvent) -> Row {
         place: Place::of(event),
         received: event.received,
         version: event.version,
-        cells: table.field_texts(event),
+        cells: table.field_texts(event).into_iter().map(cell).collect(),
         page: event.url.clone().unwrap_or_default(),
         unchecked: event.unchecked,
+    }
+}
+
+/// What a field holds; a moment as one, so that it is shown in the reader's time zone as that of the row is.
+fn cell((kind, text): (Kind, String)) -> Told {
+    match text.parse() {
+        Ok(at) if kind == Kind::Timestamp => Told::at("", at, ""),
+        _ => text.into(),
     }
 }
 

@@ -117,15 +117,18 @@ impl Table {
         fields.collect()
     }
 
-    /// What an event's fields hold, as people read it; blank where a field has no value.
-    pub(super) fn field_texts(&self, event: &StoredEvent) -> Vec<String> {
+    /// What an event's fields hold, as people read it, with each one's type; blank where a field has no value.
+    pub(super) fn field_texts(&self, event: &StoredEvent) -> Vec<(Kind, String)> {
         let data = read(&event.data);
         let fields = self.columns.iter().filter(|column| column.source == Source::Field);
         fields
-            .map(|column| match data.get(&column.name) {
-                None | Some(Value::Null) => String::new(),
-                Some(Value::String(text)) => text.clone(),
-                Some(other) => other.to_string(),
+            .map(|column| {
+                let text = match data.get(&column.name) {
+                    None | Some(Value::Null) => String::new(),
+                    Some(Value::String(text)) => text.clone(),
+                    Some(other) => other.to_string(),
+                };
+                (column.kind, text)
             })
             .collect()
     }

@@ -129,13 +129,37 @@ fn shown(snapshot: &Snapshot, entry: AuditEntry) -> Entry {
             (name, Some(format!("/segments/{}", entry.thing)))
         }
         (Some(known), _) => {
-            let visible = known.event.hidden_at().is_none();
-            (known.event.name().to_string(), visible.then(|| format!("/events/{}", entry.thing)))
+            // Of a hidden event there is one page left.
+            let below = if known.event.hidden_at().is_none() { "" } else { "/why" };
+            (known.event.name().to_string(), Some(format!("/events/{}{below}", entry.thing)))
         }
         (_, Some(section)) => (section.name.to_string(), Some(format!("/sections/{}", section.id))),
-        _ => (entry.thing, None),
+        _ => match ISSUED.iter().find(|(word, _)| entry.action.starts_with(word)) {
+            Some((_, to)) => {
+                let name = entry.after.or(entry.before).as_deref().and_then(name_in);
+                (name.unwrap_or(entry.thing), Some((*to).to_owned()))
+            }
+            None => (entry.thing, None),
+        },
     };
     Entry { at: entry.at, actor: entry.actor, action: entry.action, thing, to, lines }
+}
+
+/// What the log knows by a number or an id, and people by a name, which its document has; with the page that lists it.
+const ISSUED: [(&str, &str); 3] = [
+    ("key.", "/settings/keys"),
+    ("token.", "/settings/keys#tokens"),
+    ("webhook.", "/settings/webhooks"),
+];
+
+fn name_in(document: &str) -> Option<String> {
+    let document: serde_json::Value = serde_json::from_str(document).ok()?;
+    document["name"].as_str().map(str::to_owned)
+}
+
+/// The moment that a value of a document is, where it is one.
+fn moment(value: &str) -> Option<Timestamp> {
+    value.parse().ok()
 }
 
 /// A value as a part of an address's query.
