@@ -204,6 +204,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         3 => any::<bool>().prop_map(|when_ready| Step::Enable { when_ready }),
         4 => any::<bool>().prop_map(|when_ready| Step::Regenerate { when_ready }),
         1 => Just(Step::Disable),
+        1 => Just(Step::Unschedule),
         1 => any::<bool>().prop_map(|page_view| Step::SetCapture { page_view }),
         1 => prop_oneof![
             Just(StalePolicy::Reject),
