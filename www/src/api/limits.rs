@@ -76,6 +76,8 @@ fn ask(rate: &Option<Rate>, who: impl Hash, most: u32, what: &str) -> Result<(),
 
 #[cfg(test)]
 mod tests {
+    use beaconry_model::profile::{Keyspace, ProfileKey};
+
     use super::{Limiter, Limits};
 
     #[test]
@@ -85,8 +87,9 @@ mod tests {
             profile_requests_per_second: most,
             tokens_per_minute: most,
         };
+        let ada = ProfileKey::new(Keyspace::Email, "ada@shop.example").unwrap();
         let ask = |limiter: &Limiter| {
-            [limiter.request("a"), limiter.profile("email", "ada"), limiter.token("a")]
+            [limiter.request("a"), limiter.profile(&ada), limiter.token("a")]
                 .map(|asked| asked.is_ok())
         };
         let (bound, free) = (Limiter::new(most(1)), Limiter::new(most(0)));
