@@ -7,7 +7,7 @@ use beaconry_model::profile::{Keyspace, ProfileId, ProfileKey};
 use rusqlite::Connection;
 
 use super::changes;
-use super::erase::{Person, erase_here};
+use super::erase::{Person, catch_up, erase_here};
 use super::error::ProfileError;
 use super::identify;
 use super::post::{self, Posted, Posting};
@@ -176,6 +176,8 @@ impl Store {
     /// person is refused for ever, known by keyed hashes alone; then no profile need be there. A visitor may have no profile but
     /// beacons in quarantine. Blocks: call it where blocking is allowed (`spawn_blocking`).
     pub fn erase(&self, key: &ProfileKey, lock: bool, actor: &str) -> Result<(), ProfileError> {
+        // A visitor's profile comes with their first event, which may have been stored just now.
+        catch_up(&self.profiler)?;
         let id = self.profiles()?.find(key)?.map(|profile| profile.id);
         let keyed = &self.profiler.shared.locks.keyed;
         let person = Person::find(self.folder(), keyed, (id, key), lock)?;

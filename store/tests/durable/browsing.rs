@@ -82,7 +82,7 @@ async fn pages_are_by_version_and_time_and_the_same_after_merging_and_deletion()
     assert_eq!(left, 5, "what was deleted has left the index");
     index
         .execute_batch(
-            "DROP TABLE by_version; DROP TABLE by_version_lacks; PRAGMA user_version = 1",
+            "DROP TABLE erased; DROP TABLE by_version; DROP TABLE by_version_lacks; PRAGMA user_version = 1",
         )
         .unwrap();
     drop(index);
