@@ -42,7 +42,9 @@ async fn attributes_consent_lists_and_the_secret_are_made_on_a_sections_page() {
         (&"Shoe size".into(), &"decimal".into())
     );
     let audit = setting.session.get("/settings/audit").text();
-    for words in ["made the attribute", "made the consent list", "made a secret for identify of"] {
+    for words in
+        ["made the attribute", "made the consent list", "made a new secret for the tokens of"]
+    {
         assert!(audit.contains(words), "{words}");
     }
     assert!(!audit.contains(&secret));

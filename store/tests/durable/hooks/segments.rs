@@ -88,7 +88,7 @@ async fn a_segment_of_what_none_of_its_keyspaces_may_read_is_not_watched() {
     allowed.email.read = false;
     let now = store.clock().now();
     store
-        .change_event(known.number, "test", "event.allow", |event| event.allow(allowed, now))
+        .change_event(known.number, "test", "event.edit", |event| event.allow(allowed, now))
         .unwrap();
     let entered = json!([{"type": "segment.entered", "segment": bought}]);
     let by = |keyspaces: &[Keyspace]| try_hook(&store, &known, entered.clone(), keyspaces);
