@@ -89,7 +89,7 @@ async fn filled(
         ids: shop.ids(profiles)?,
         segments,
         key: (key.key.client_id, key.client_secret),
-        token: keys.create_token(&name, "bench", 1, now)?.token,
+        token: keys.create_token(&name, "command line", 1, now)?.token,
     })
 }
 
