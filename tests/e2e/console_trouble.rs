@@ -124,7 +124,7 @@ async fn an_event_that_is_hidden_still_says_why_nothing_arrives() {
     setting.session.post(&format!("{event}/hide"), &[("name", "Order placed")]);
     browser.open(&format!("{}{event}", setting.server.console)).await;
     person.presses("link", "Why nothing more arrives").await;
-    person.reads("It was hidden at").await;
+    person.reads("Hidden: It was hidden at").await;
     browser.open(&format!("{}/settings/audit?action=event.hide", setting.server.console)).await;
     person.presses("link", "Order placed").await;
     person.reads("It was hidden at").await;

@@ -18,6 +18,7 @@ mod console_live;
 mod console_profiles;
 mod console_quarantine;
 mod console_segments;
+mod console_settings;
 mod console_times;
 mod console_together;
 mod console_tracking;

@@ -232,6 +232,7 @@ fn selector(role: &str) -> &'static str {
         "combobox" => "select",
         "radio" => "input[type=radio]",
         "checkbox" => "input[type=checkbox]",
+        "DisclosureTriangle" => "summary",
         "navigation" => "nav",
         "region" => "section",
         _ => "*",

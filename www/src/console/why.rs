@@ -172,7 +172,10 @@ fn make(state: &Console, known: &Known) -> Result<Why, StoreError> {
 
 /// The short answer: what stops everything, else what was turned away, else when the last one came, else that none came.
 fn verdict(facts: &Facts, checks: &[Check]) -> Result<(bool, Told), StoreError> {
-    if let Some(stop) = checks.iter().find(|check| check.stands == Stands::Stops) {
+    let stops = |check: &&Check| check.stands == Stands::Stops;
+    // Hiding comes last of the checks, and is for good: nothing that stands before it can be mended.
+    let stop = checks.last().filter(stops).or_else(|| checks.iter().find(stops));
+    if let Some(stop) = stop {
         return Ok((false, stop.is.clone().after(&format!("{}: ", stop.thing))));
     }
     let turned_away = facts.day.arrived() - facts.day.of(Count::Accepted);
