@@ -311,7 +311,7 @@ fn entering_and_leaving_a_segment_and_rejected_beacons_are_posted() {
 
 #[test]
 fn a_key_makes_webhooks_only_as_far_as_it_reaches_and_revoking_it_ends_them() {
-    let (setting, receiver) = (Setting::new(&QUICK), Receiver::start());
+    let (setting, receiver) = (Setting::new(&untiring()), Receiver::start());
     let key_with = |grants: &[&str]| -> (String, String) {
         let arguments = [&["key", "create", "Zapier", "--json", "--all-sections"], grants].concat();
         let key = beaconry(setting.folder.path(), 0, &arguments).json();
