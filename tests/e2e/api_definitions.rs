@@ -4,6 +4,7 @@ use beaconry_tests::{beacon, beaconry, event, event_id, eventually, post};
 use serde_json::{Value, json};
 
 use crate::api::{Api, UNBOUND};
+use crate::setting::a_number_and_then_a_text;
 
 #[test]
 fn what_a_section_knows_of_people_is_defined_by_administrators() {
@@ -107,19 +108,7 @@ fn a_segment_is_changed_and_an_event_is_read() {
 
 /// An event whose first version wants a number and whose second, current and pinned one, wants a text.
 fn with_two_versions() -> Api {
-    let folder = tempfile::tempdir().unwrap();
-    let hours_ago = |hours: i64, arguments: &[&str]| {
-        let run = beaconry(folder.path(), -60 * hours, arguments);
-        assert_eq!(run.code, 0, "{arguments:?}: {run:?}");
-    };
-    hours_ago(4, &["section", "create", "Shop", "--origin", "https://shop.example"]);
-    let new = ["event", "create", "--category", "transactions", "--retention", "2y"];
-    let name = ["--name", "Order placed", "--field", "total:number:required"];
-    hours_ago(4, &[new.as_slice(), name.as_slice()].concat());
-    hours_ago(3, &["tracking", "enable", "order-placed"]);
-    let edit = ["--remove-field", "total", "--add-field", "total:text:required"];
-    hours_ago(2, &[["event", "edit", "order-placed"].as_slice(), &edit].concat());
-    Api::on(folder, &UNBOUND)
+    Api::on(a_number_and_then_a_text("Order placed", "order-placed"), &UNBOUND)
 }
 
 #[test]

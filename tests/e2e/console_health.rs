@@ -1,12 +1,12 @@
 //! Health of events and sections, and *Why don't I see my event?*, with beacons of every fate.
 
 use beaconry_tests::{
-    Browser, Device, Form, Person, Server, Session, beacon, beaconry, event, event_id, post,
+    Browser, Device, Form, Person, Server, Session, beacon, event, event_id, post,
 };
 use serde_json::{Value, json};
 
 use crate::accessible::violations;
-use crate::setting::{Setting, run};
+use crate::setting::{Setting, edited, run};
 
 fn discriminator(server: &Server, slug: &str) -> String {
     server.json(&["event", "show", slug])["discriminator"].as_str().unwrap().to_owned()
@@ -65,16 +65,8 @@ async fn health_says_what_arrived_and_why_the_rest_did_not() {
 
 #[tokio::test]
 async fn pages_with_an_old_snippet_are_named_without_their_query() {
-    let folder = tempfile::tempdir().unwrap();
-    let hours_ago = |hours: i64, arguments: &[&str]| {
-        let run = beaconry(folder.path(), -60 * hours, arguments);
-        assert_eq!(run.code, 0, "{arguments:?}: {run:?}");
-    };
-    hours_ago(4, &["section", "create", "Shop", "--origin", "https://shop.example"]);
-    let new = ["event", "create", "--category", "transactions", "--retention", "2y"];
-    hours_ago(4, &[new.as_slice(), &["--name", "Order placed", "--field", "n:number"]].concat());
-    hours_ago(3, &["tracking", "enable", "order-placed"]);
-    hours_ago(2, &["event", "edit", "order-placed", "--add-field", "note:text"]);
+    let edit = ["--add-field", "note:text"];
+    let folder = edited("Order placed", "order-placed", "n:number", &edit);
     run(folder.path(), &["tracking", "regenerate", "order-placed"]);
     let server = Server::start(folder.path());
     let session = Session::administrator(&server);

@@ -1,28 +1,15 @@
 //! The quarantine in the console: by event and reason, one opened, and replays that are rehearsed first.
 
 use beaconry_store::{Folder, Registry};
-use beaconry_tests::{
-    Browser, Device, Person, Server, Session, beacon, beaconry, event, event_id, post,
-};
+use beaconry_tests::{Browser, Device, Person, Server, Session, beacon, event, event_id, post};
 use serde_json::{Value, json};
 
-use crate::setting::{create, run};
+use crate::setting::{a_number_and_then_a_text, create, run};
 
 /// An event whose first version wants a number and whose second, current one, wants a text; two of three beacons of the
 /// first version fit the second.
 fn setting() -> (tempfile::TempDir, Server, String) {
-    let folder = tempfile::tempdir().unwrap();
-    let hours_ago = |hours: i64, arguments: &[&str]| {
-        let run = beaconry(folder.path(), -60 * hours, arguments);
-        assert_eq!(run.code, 0, "{arguments:?}: {run:?}");
-    };
-    hours_ago(4, &["section", "create", "Shop", "--origin", "https://shop.example"]);
-    let new = ["event", "create", "--category", "transactions", "--retention", "2y"];
-    let name = ["--name", "Order <b>placed</b>", "--field", "total:number:required"];
-    hours_ago(4, &[new.as_slice(), name.as_slice()].concat());
-    hours_ago(3, &["tracking", "enable", "order-b-placed-b"]);
-    let edit = ["--remove-field", "total", "--add-field", "total:text:required"];
-    hours_ago(2, &[["event", "edit", "order-b-placed-b"].as_slice(), &edit].concat());
+    let folder = a_number_and_then_a_text("Order <b>placed</b>", "order-b-placed-b");
     let server = Server::start(folder.path());
     let shown = server.json(&["event", "show", "order-b-placed-b"]);
     for (n, total) in [json!("<script>12</script>"), json!("13"), json!(true)].iter().enumerate() {

@@ -67,8 +67,7 @@ pub(crate) fn paste(data: &Path, slug: &str) -> String {
 /// Runs a command that must succeed.
 #[track_caller]
 pub(crate) fn run(data: &Path, arguments: &[&str]) {
-    let run = beaconry(data, 0, arguments);
-    assert_eq!(run.code, 0, "{arguments:?}: {run:?}");
+    run_ago(data, 0, arguments);
 }
 
 /// An event with these fields, and perhaps tracking settings.
@@ -83,4 +82,29 @@ pub(crate) fn create(data: &Path, name: &str, fields: &[&str], capture: Option<&
         let slug = name.to_lowercase().replace(' ', "-");
         run(data, &["tracking", "set", &slug, "--file", file.path().to_str().unwrap()]);
     }
+}
+
+/// Runs a command under a clock that was so many hours ago; it must succeed.
+#[track_caller]
+pub(crate) fn run_ago(data: &Path, hours: i64, arguments: &[&str]) {
+    let run = beaconry(data, -60 * hours, arguments);
+    assert_eq!(run.code, 0, "{arguments:?}: {run:?}");
+}
+
+/// A folder with an event that was tracked, and edited two hours ago: its first version has this field, and is pinned.
+pub(crate) fn edited(name: &str, slug: &str, field: &str, edit: &[&str]) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let ago = |hours, arguments: &[&str]| run_ago(folder.path(), hours, arguments);
+    ago(4, &["section", "create", "Shop", "--origin", "https://shop.example"]);
+    let new = ["event", "create", "--category", "transactions", "--retention", "2y"];
+    ago(4, &[new.as_slice(), &["--name", name, "--field", field]].concat());
+    ago(3, &["tracking", "enable", slug]);
+    ago(2, &[["event", "edit", slug].as_slice(), edit].concat());
+    folder
+}
+
+/// The same, where the first version wants a number, and the second, which is current, a text.
+pub(crate) fn a_number_and_then_a_text(name: &str, slug: &str) -> TempDir {
+    let edit = ["--remove-field", "total", "--add-field", "total:text:required"];
+    edited(name, slug, "total:number:required", &edit)
 }
