@@ -251,6 +251,13 @@ impl Store {
         wait.await.map_err(|_| AppendError::Busy)
     }
 
+    /// Ready once what was refused until now is counted on disk, as far as it can be written.
+    pub async fn refused_are_counted(&self) -> Result<(), AppendError> {
+        let (done, wait) = oneshot::channel();
+        send(&self.writer, Write::Count { done })?;
+        wait.await.map_err(|_| AppendError::Busy)
+    }
+
     /// Counts a beacon that was refused, with its web origin where that is why. Nothing else of it is kept. The count is
     /// on disk within about a second, and may be lost by a crash until then.
     pub fn count_refused(

@@ -127,6 +127,8 @@ pub(crate) enum Write {
     Append { entries: Vec<Entry>, done: Done, place: Option<Place> },
     /// Say at which places of the log these ids are.
     Find { ids: Vec<EventId>, done: oneshot::Sender<Places> },
+    /// Write down what was refused until now.
+    Count { done: oneshot::Sender<()> },
     /// Some time has passed.
     Tick,
     /// Delete these events, whose time has passed.
@@ -345,6 +347,11 @@ impl Writer {
     fn chore(&mut self, chore: Write) {
         let outcome = match chore {
             Write::Append { .. } => Ok(()),
+            Write::Count { done } => {
+                self.count_refused();
+                let _ = done.send(());
+                return;
+            }
             Write::Find { ids, done } => {
                 let _ = done.send(ids.into_iter().map(|id| self.place(id)).collect());
                 return;

@@ -99,7 +99,10 @@ fn who_saves_fields_second_is_told_and_keeps_what_was_typed() {
     let refused = two.send(&two.eve, "edit", &more, "save");
     assert_eq!(refused.status, 422);
     let page = refused.text();
-    assert!(page.contains(said) && page.contains("the event is locked until"), "{page}");
+    assert!(
+        page.contains(said) && page.contains("the fields are locked until the time above"),
+        "{page}"
+    );
     let kept = Form::on(&page, "editor");
     let names = ["name-0", "name-1", "name-2", "name-3"].map(|name| kept.get(name).unwrap());
     assert_eq!(names, ["source", "ordernumber", "total", "note"]);

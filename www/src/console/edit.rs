@@ -102,13 +102,17 @@ fn changes_fields(event: &Event, fields: &Fields, base: u32) -> bool {
         && opened.is_none_or(|opened| opened.fields != *fields)
 }
 
+/// Without the moment, which the page shows in the reader's own time zone.
+const LOCKED: &str =
+    "the fields are locked until the time above, because they were changed less than an hour ago";
+
 fn overtaken_by(event: &Event, now: Timestamp) -> String {
     let said = format!(
         "somebody else saved version {} meanwhile, so this form is not saved. What you typed is still here",
         event.versions().last().number
     );
     match event.locked_until(now) {
-        Some(until) => format!("{said}; {}", Refusal::Locked { until }),
+        Some(_) => format!("{said}; {LOCKED}"),
         None => format!("{said}; saving once more puts it in place of theirs"),
     }
 }
@@ -247,6 +251,7 @@ fn save(
         Err(StoreError::Refused(refusal @ Refusal::SlugTaken { .. })) => {
             Ok(Err(Errors::one("name", &refusal.to_string())))
         }
+        Err(StoreError::Refused(Refusal::Locked { .. })) => Ok(Err(Errors::one("fields", LOCKED))),
         Err(StoreError::Refused(refusal)) => Ok(Err(Errors::one("fields", &refusal.to_string()))),
         Err(error) => Err(error),
     }

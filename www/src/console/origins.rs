@@ -1,7 +1,5 @@
 //! Web origins whose beacons were refused: which they are, and letting one of them send.
 
-use std::time::Duration;
-
 use axum::Form;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -18,10 +16,6 @@ use crate::page::go_to;
 
 /// For how long an origin that was refused can be allowed, in hours: as long as reasons are kept.
 const HOURS: usize = 30 * 24;
-/// What was refused is counted within about a second. A page that watches shows it before that, so it is looked for this
-/// often, and this long each time.
-const LOOKS: usize = 30;
-const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
 
 /// The origin that a reason names. A sandboxed page says "null", which nobody can allow.
 pub(super) fn of_reason(reason: &Reason) -> Option<Origin> {
@@ -77,15 +71,11 @@ async fn was_refused(state: &Console, known: &Known, origin: &Origin) -> Result<
     if known.section.origins.contains(origin) {
         return Ok(true);
     }
-    for _ in 0..LOOKS {
-        let store = &state.console.store;
-        let hours = Hours::last(HOURS, store.clock().now());
-        if refused(&store.reader()?, known, hours)?.contains(origin) {
-            return Ok(true);
-        }
-        tokio::time::sleep(BETWEEN_LOOKS).await;
-    }
-    Ok(false)
+    let store = &state.console.store;
+    // A page that watches shows what was refused before it is counted. Where it cannot be, what was counted before counts.
+    let _ = store.refused_are_counted().await;
+    let hours = Hours::last(HOURS, store.clock().now());
+    Ok(refused(&store.reader()?, known, hours)?.contains(origin))
 }
 
 fn add(state: &Console, who: &Who, known: &Known, origin: Origin) -> Result<(), StoreError> {
