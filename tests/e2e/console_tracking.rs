@@ -319,6 +319,22 @@ async fn a_page_that_still_carries_the_old_snippet_is_named() {
 }
 
 #[tokio::test]
+async fn the_code_for_a_tag_manager_sends_what_the_code_to_paste_does() {
+    let (setting, browser) = come_in().await;
+    setting.event("It", &["n:number"]);
+    browser.open(&(setting.server.console.clone() + &path(&setting, "it") + "/tracking")).await;
+    let code = browser.run("return document.querySelector('#gtm').textContent").await;
+    let code = code.as_str().unwrap();
+    assert_eq!(code.matches("sha256-").count(), 2, "both are checked: {code}");
+    setting.site.page("/", code, "");
+    browser.open(&setting.site.url("/")).await;
+    browser.engine_is_up().await;
+    let answer = browser.settle("return await beaconry.track('it', { n: 1 })").await;
+    assert_eq!(answer, json!({ "ok": true }));
+    assert_eq!(setting.server.events("it", 1)[0]["unchecked"], json!(false));
+}
+
+#[tokio::test]
 async fn events_that_came_unchecked_say_what_the_policy_lacks() {
     let (setting, browser) = come_in().await;
     setting.event("It", &["n:number"]);
