@@ -29,6 +29,8 @@ export const startChromium = async () => {
   const child = spawn('chromium', [...FLAGS, `--user-data-dir=${profile}`, 'about:blank'], {
     stdio: ['ignore', 'ignore', 'pipe'],
     detached: true,
+    // What it would leave behind elsewhere goes with the profile.
+    env: { ...process.env, TMPDIR: profile },
   });
   const stop = async () => {
     if (child.exitCode == null && child.signalCode == null) {

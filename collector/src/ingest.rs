@@ -11,7 +11,7 @@ use hyper::header::ORIGIN;
 use beaconry_model::identify::BadToken;
 use beaconry_model::judge::{Arrival, Quarantined, Verdict, judge, unknown_event};
 use beaconry_model::names::SectionId;
-use beaconry_model::wire::{Beacon, Code, Envelope, MAX_BODY, Rejection};
+use beaconry_model::wire::{Beacon, Code, Envelope, MAX_BODY, Rejection, Sent};
 use beaconry_store::live::{Arrival as Arrived, Outcome};
 use beaconry_store::{
     AppendError, Count, Entry, EventNo, Known, ProfileError, Snapshot, quarantine_until,
@@ -161,8 +161,8 @@ impl Judged {
 fn judge_all(snapshot: &Snapshot, envelope: &Envelope, arrival: &Arrival, watched: bool) -> Judged {
     let mut judged =
         Judged { entries: Vec::with_capacity(envelope.events.len()), ..Judged::default() };
-    for (index, raw) in envelope.events.iter().enumerate() {
-        let (known, verdict) = judge_one(snapshot, envelope, raw.get(), arrival);
+    for (index, sent) in envelope.events.iter().enumerate() {
+        let (known, verdict) = judge_one(snapshot, envelope, sent, arrival);
         if watched {
             judged.arrivals.push(describe(known.as_deref(), &verdict, envelope, arrival));
         }
@@ -191,21 +191,21 @@ fn judge_all(snapshot: &Snapshot, envelope: &Envelope, arrival: &Arrival, watche
 fn judge_one(
     snapshot: &Snapshot,
     envelope: &Envelope,
-    raw: &str,
+    sent: &Sent,
     arrival: &Arrival,
 ) -> (Option<Arc<Known>>, Verdict) {
-    let beacon = match Beacon::parse(raw) {
+    let beacon = match &sent.beacon {
         Ok(beacon) => beacon,
         Err(rejection) => {
             // Whose it would have been, so that the event's owner hears of it.
-            let known = Beacon::key_of(raw).and_then(|key| snapshot.by_key(&key).cloned());
-            return (known, Verdict::Refused(rejection));
+            let known = Beacon::key_of(sent.raw).and_then(|key| snapshot.by_key(&key).cloned());
+            return (known, Verdict::Refused(rejection.clone()));
         }
     };
     match snapshot.by_key(&beacon.key) {
         None => (None, Verdict::Refused(unknown_event(&beacon.key))),
         Some(known) => {
-            (Some(known.clone()), judge(&beacon, envelope, &known.section, &known.event, arrival))
+            (Some(known.clone()), judge(beacon, envelope, &known.section, &known.event, arrival))
         }
     }
 }

@@ -135,7 +135,9 @@ fn send(post: Post, parcel: Parcel, tell: Sender<Outcome>) {
         });
         let _ = tell.send(Outcome { hook: parcel.hook, number: parcel.number, tried });
     };
-    if let Err(error) = thread::Builder::new().stack_size(STACK).spawn(posting) {
+    if let Err(error) =
+        thread::Builder::new().name("webhook".to_owned()).stack_size(STACK).spawn(posting)
+    {
         let why = format!("this machine had no thread for it ({error})");
         let _ =
             failing.send(Outcome { hook, number, tried: Tried::Failed { why, retry_after: None } });

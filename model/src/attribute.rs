@@ -12,7 +12,7 @@ use crate::check::Violation;
 use crate::data::{FieldError, check_value};
 use crate::error::{Invalid, Refusal};
 use crate::fields::{Field, Limits};
-use crate::json::Member;
+use crate::json::{Member, Reader, read};
 use crate::names::{FieldName, Name, SectionId, Slug, VersionId, letters};
 use crate::time::Timestamp;
 use crate::value::Kind;
@@ -153,7 +153,7 @@ impl Attribute {
             expected,
             got,
         };
-        let member: Member = serde_json::from_str(json)
+        let member = read(json, Reader::member)
             .map_err(|error| wrong(Violation::WrongType, "JSON".to_owned(), error.to_string()))?;
         if let Member::Text(text) = &member
             && text.chars().count() > MAX_TEXT as usize

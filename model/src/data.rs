@@ -59,9 +59,9 @@ pub fn check_data(
         let came = members.0.iter().find(|(name, _)| name == field.name().as_str());
         let came = came.map_or(&Member::Null, |(_, value)| value);
         let converted = raw.and_then(|capture| converted(field, came, capture));
-        match checked(field, converted.as_ref().unwrap_or(came)) {
-            Ok(None) => {}
-            Ok(Some(value)) => push_member(&mut json, field, value),
+        let value = converted.as_ref().unwrap_or(came);
+        match checked(field, value) {
+            Ok(()) => push_member(&mut json, field, value),
             Err(code) => errors.push(FieldError {
                 field: field.name().to_string(),
                 code,
@@ -80,10 +80,10 @@ pub fn check_data(
 /// Checks one value against a field, and writes it anew as JSON; `None` where there is no value.
 pub(crate) fn check_value(field: &Field, member: &Member) -> Result<Option<String>, FieldError> {
     match checked(field, member) {
-        Ok(None) => Ok(None),
-        Ok(Some(value)) => {
+        Ok(()) if matches!(member, Member::Null) => Ok(None),
+        Ok(()) => {
             let mut json = String::new();
-            push_value(&mut json, field, value);
+            push_value(&mut json, field, member);
             Ok(Some(json))
         }
         Err(code) => Err(FieldError {
@@ -118,7 +118,7 @@ fn unexpected(fields: &Fields, members: &Members) -> Vec<FieldError> {
     errors
 }
 
-fn checked<'a>(field: &Field, member: &'a Member) -> Result<Option<Value<'a>>, Violation> {
+fn checked(field: &Field, member: &Member) -> Result<(), Violation> {
     let value = match member {
         Member::Text(text) => Some(Value::Text(text.as_bytes())),
         Member::Bool(truth) => Some(Value::Bool(*truth)),
@@ -126,11 +126,14 @@ fn checked<'a>(field: &Field, member: &'a Member) -> Result<Option<Value<'a>>, V
         Member::Null => None,
         Member::List | Member::Object => Some(Value::Other),
     };
-    check(&field.rule(), value)?;
-    Ok(value)
+    check(&field.rule(), value)
 }
 
-fn push_member(json: &mut String, field: &Field, value: Value) {
+/// Writes a value that fits its field, where there is one.
+fn push_member(json: &mut String, field: &Field, value: &Member) {
+    if matches!(value, Member::Null) {
+        return;
+    }
     json.push(if json.is_empty() { '{' } else { ',' });
     // A field's name is ASCII letters and digits, so it needs no escapes.
     json.push('"');
@@ -139,30 +142,29 @@ fn push_member(json: &mut String, field: &Field, value: Value) {
     push_value(json, field, value);
 }
 
-fn push_value(json: &mut String, field: &Field, value: Value) {
+fn push_value(json: &mut String, field: &Field, value: &Member) {
     match value {
-        Value::Bool(truth) => json.push_str(if truth { "true" } else { "false" }),
-        Value::Num(number) if field.kind() == Kind::Number => {
-            let _ = write!(json, "{}", number as i64);
+        Member::Bool(truth) => json.push_str(if *truth { "true" } else { "false" }),
+        Member::Num(number) if field.kind() == Kind::Number => {
+            let _ = write!(json, "{}", *number as i64);
         }
-        Value::Num(number) => {
-            if let Some(number) = serde_json::Number::from_f64(number) {
+        Member::Num(number) => {
+            if let Some(number) = serde_json::Number::from_f64(*number) {
                 let _ = write!(json, "{number}");
             }
         }
-        Value::Text(text) => push_text(json, text),
-        Value::Other => json.push_str("null"),
+        Member::Text(text) => push_text(json, text),
+        Member::Null | Member::List | Member::Object => json.push_str("null"),
     }
 }
 
-fn push_text(json: &mut String, text: &[u8]) {
-    let text = String::from_utf8_lossy(text);
+fn push_text(json: &mut String, text: &str) {
     if text.bytes().all(|byte| byte >= b' ' && byte != b'"' && byte != b'\\') {
         json.push('"');
-        json.push_str(&text);
+        json.push_str(text);
         json.push('"');
     } else {
-        json.push_str(&serde_json::Value::from(text.into_owned()).to_string());
+        json.push_str(&serde_json::Value::from(text).to_string());
     }
 }
 

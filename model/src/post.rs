@@ -5,13 +5,12 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
+use serde::Serialize;
 
 use crate::data::{FieldError, check_data};
 use crate::event::Event;
 use crate::event_id::EventId;
-use crate::json::{Members, Text};
+use crate::json::{Members, Once, Reader, Wrong, read};
 use crate::judge::{Accepted, Facts};
 use crate::profile::{Keyspace, ProfileId};
 use crate::time::Timestamp;
@@ -98,41 +97,61 @@ pub struct Item<'a> {
     data: Members<'a>,
 }
 
-#[derive(Deserialize)]
-struct PostDoc<'a> {
-    #[serde(borrow)]
-    items: Vec<&'a RawValue>,
+struct ItemDoc<'a> {
+    id: Option<Cow<'a, str>>,
+    event_time: Option<Cow<'a, str>>,
+    version_id: Cow<'a, str>,
+    data: Members<'a>,
 }
 
-#[derive(Deserialize)]
-struct ItemDoc<'a> {
-    #[serde(borrow, default)]
-    id: Option<Text<'a>>,
-    #[serde(borrow, default)]
-    event_time: Option<Text<'a>>,
-    #[serde(borrow)]
-    version_id: Text<'a>,
-    #[serde(borrow, default)]
-    data: Members<'a>,
+impl<'a> ItemDoc<'a> {
+    fn read(reader: &mut Reader<'a>) -> Result<ItemDoc<'a>, Wrong> {
+        let (mut id, mut event_time) = (Once::new("id"), Once::new("event_time"));
+        let (mut version_id, mut data) = (Once::new("version_id"), Once::new("data"));
+        reader.object(|reader, name| match &*name {
+            "id" => id.read(reader, |reader| reader.optional(Reader::text)),
+            "event_time" => event_time.read(reader, |reader| reader.optional(Reader::text)),
+            "version_id" => version_id.read(reader, Reader::text),
+            "data" => data.read(reader, Reader::members),
+            _ => reader.skip(),
+        })?;
+        Ok(ItemDoc {
+            id: id.some(),
+            event_time: event_time.some(),
+            version_id: version_id.needed()?,
+            data: data.value().unwrap_or_default(),
+        })
+    }
 }
 
 /// Reads a request's body, `{"items":[{"event_time":…,"version_id":…,"data":{…}}]}`. An error of the body itself is the
 /// `Err` of a text; items that are none are told one by one.
 pub fn parse(body: &[u8]) -> Result<Result<Vec<Item<'_>>, Vec<ItemError>>, String> {
-    let doc: PostDoc = serde_json::from_slice(body).map_err(|error| {
-        format!("body: expected {{\"items\":[{{\"event_time\":…,\"version_id\":…,\"data\":{{…}}}}]}}, got {error}")
-    })?;
-    if doc.items.is_empty() {
+    let expected = r#"{"items":[{"event_time":…,"version_id":…,"data":{…}}]}"#;
+    let text = core::str::from_utf8(body)
+        .map_err(|error| format!("body: expected JSON in UTF-8, got {error}"))?;
+    let raws =
+        read(text, raw_items).map_err(|wrong| format!("body: expected {expected}, got {wrong}"))?;
+    if raws.is_empty() {
         return Err("items: expected at least one, got none".to_string());
     }
-    let (mut items, mut errors) = (Vec::with_capacity(doc.items.len()), Vec::new());
-    for (place, raw) in doc.items.iter().enumerate() {
-        match parse_item(place, raw.get()) {
+    let (mut items, mut errors) = (Vec::with_capacity(raws.len()), Vec::new());
+    for (place, raw) in raws.into_iter().enumerate() {
+        match parse_item(place, raw) {
             Ok(item) => items.push(item),
             Err(error) => errors.push(error),
         }
     }
     Ok(if errors.is_empty() { Ok(items) } else { Err(errors) })
+}
+
+fn raw_items<'a>(reader: &mut Reader<'a>) -> Result<Vec<&'a str>, Wrong> {
+    let mut items = Once::new("items");
+    reader.object(|reader, name| match &*name {
+        "items" => items.read(reader, Reader::raw_list),
+        _ => reader.skip(),
+    })?;
+    items.needed()
 }
 
 fn parse_item(place: usize, raw: &str) -> Result<Item<'_>, ItemError> {
@@ -143,16 +162,18 @@ fn parse_item(place: usize, raw: &str) -> Result<Item<'_>, ItemError> {
     }
     let malformed =
         |why: String| ItemError::new(place, ItemCode::Malformed, format!("items[{place}]{why}"));
-    let doc: ItemDoc =
-        serde_json::from_str(raw).map_err(|error| malformed(format!(": {error}")))?;
-    let time = doc.event_time.map(|Text(time)| {
+    let doc = read(raw, ItemDoc::read).map_err(|wrong| {
+        let expected = r#"{"event_time":…,"version_id":…,"data":{…}}"#;
+        malformed(format!(": expected {expected}, got {wrong}"))
+    })?;
+    let time = doc.event_time.map(|time| {
         time.parse().map_err(|error| malformed(format!(".event_time: {error}, got {time:.80}")))
     });
-    let id = doc.id.map(|Text(id)| id);
+    let id = doc.id;
     if id.as_ref().is_some_and(|id| id.is_empty() || id.len() > 200) {
         return Err(malformed(".id: expected 1 to 200 bytes".to_string()));
     }
-    Ok(Item { place, id, time: time.transpose()?, version_id: doc.version_id.0, data: doc.data })
+    Ok(Item { place, id, time: time.transpose()?, version_id: doc.version_id, data: doc.data })
 }
 
 /// To whom, through what, and when an item is posted.

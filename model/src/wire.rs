@@ -8,11 +8,10 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
 
 use crate::data::FieldError;
 use crate::event_id::EventId;
-use crate::json::{Member, Members, Text};
+use crate::json::{Member, Members, Once, Reader, Wrong, read};
 use crate::time::{DAY_MS, Timestamp};
 
 /// The most bytes a request can have.
@@ -142,7 +141,7 @@ impl fmt::Display for BadEnvelope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             BadEnvelope::NotJson(why) => {
-                write!(f, "body: expected JSON in UTF-8, got something else ({why})")
+                write!(f, "body: expected JSON in UTF-8, got {why}")
             }
             BadEnvelope::WrongShape(why) => {
                 write!(
@@ -162,7 +161,7 @@ impl fmt::Display for BadEnvelope {
 
 impl core::error::Error for BadEnvelope {}
 
-/// One request of the ingest protocol, its events still as they came.
+/// One request of the ingest protocol.
 #[derive(Debug)]
 pub struct Envelope<'a> {
     /// When the sender's clock says it was sent.
@@ -178,29 +177,70 @@ pub struct Envelope<'a> {
     /// How many events the browser dropped since it last said so, because its queue was full.
     pub dropped: u64,
     /// The events.
-    pub events: Vec<&'a RawValue>,
+    pub events: Vec<Sent<'a>>,
 }
 
 /// The envelope's members by name; those unknown are ignored.
-#[derive(Deserialize)]
 struct EnvelopeDoc<'a> {
     v: u32,
-    #[serde(borrow, default)]
-    sent: Option<Text<'a>>,
-    #[serde(borrow, default)]
-    visitor: Option<Text<'a>>,
-    // Anything will do: nobody's events are lost because of a token that is none.
-    #[serde(borrow, default)]
+    sent: Option<Cow<'a, str>>,
+    visitor: Option<Cow<'a, str>>,
     identify: Option<Member<'a>>,
-    #[serde(default)]
-    unchecked: bool,
-    #[serde(default)]
-    test: bool,
-    // Any number will do: nobody's events are lost because of a count.
-    #[serde(default)]
-    dropped: f64,
-    #[serde(borrow)]
-    events: Vec<&'a RawValue>,
+    unchecked: Option<bool>,
+    test: Option<bool>,
+    dropped: Option<f64>,
+    events: Vec<Sent<'a>>,
+    /// How many events came.
+    count: usize,
+}
+
+impl<'a> EnvelopeDoc<'a> {
+    fn read(reader: &mut Reader<'a>) -> Result<EnvelopeDoc<'a>, Wrong> {
+        let (mut v, mut events) = (Once::new("v"), Once::new("events"));
+        let (mut sent, mut visitor) = (Once::new("sent"), Once::new("visitor"));
+        let (mut unchecked, mut test) = (Once::new("unchecked"), Once::new("test"));
+        let (mut identify, mut dropped) = (Once::new("identify"), Once::new("dropped"));
+        reader.object(|reader, name| match &*name {
+            "v" => v.read(reader, Reader::whole),
+            "sent" => sent.read(reader, |reader| reader.optional(Reader::text)),
+            "visitor" => visitor.read(reader, |reader| reader.optional(Reader::text)),
+            // Anything will do: nobody's events are lost because of a token that is none.
+            "identify" => identify.read(reader, Reader::member),
+            "unchecked" => unchecked.read(reader, Reader::truth),
+            "test" => test.read(reader, Reader::truth),
+            // Any number will do: nobody's events are lost because of a count.
+            "dropped" => dropped.read(reader, Reader::number),
+            "events" => events.read(reader, events_of),
+            _ => reader.skip(),
+        })?;
+        let (events, count) = events.needed()?;
+        Ok(EnvelopeDoc {
+            v: v.needed()?,
+            sent: sent.some(),
+            visitor: visitor.some(),
+            identify: identify.value(),
+            unchecked: unchecked.value(),
+            test: test.value(),
+            dropped: dropped.value(),
+            events,
+            count,
+        })
+    }
+}
+
+/// The events of a list, and how many there are; more than may come are only counted.
+fn events_of<'a>(reader: &mut Reader<'a>) -> Result<(Vec<Sent<'a>>, usize), Wrong> {
+    let (mut events, mut count) = (Vec::new(), 0);
+    reader.list(|reader| {
+        count += 1;
+        if count > MAX_EVENTS {
+            return reader.skip();
+        }
+        let (raw, doc) = reader.attempt(BeaconDoc::read)?;
+        events.push(Sent { raw, beacon: Beacon::of(raw, doc) });
+        Ok(())
+    })?;
+    Ok((events, count))
 }
 
 impl<'a> Envelope<'a> {
@@ -208,24 +248,24 @@ impl<'a> Envelope<'a> {
     pub fn parse(body: &'a [u8]) -> Result<Envelope<'a>, BadEnvelope> {
         let text =
             core::str::from_utf8(body).map_err(|error| BadEnvelope::NotJson(error.to_string()))?;
-        let doc: EnvelopeDoc = serde_json::from_str(text).map_err(|error| bad_envelope(&error))?;
+        let doc = read(text, EnvelopeDoc::read).map_err(|wrong| bad_envelope(&wrong))?;
         if doc.v != 1 {
             return Err(BadEnvelope::WrongShape(format!(
                 "\"v\":{}, which this collector does not know",
                 doc.v
             )));
         }
-        if doc.events.len() > MAX_EVENTS {
-            return Err(BadEnvelope::TooManyEvents(doc.events.len()));
+        if doc.count > MAX_EVENTS {
+            return Err(BadEnvelope::TooManyEvents(doc.count));
         }
         if doc.events.is_empty() {
             return Err(BadEnvelope::WrongShape("no events".to_owned()));
         }
-        let sent = doc.sent.map(|Text(sent)| sent.parse()).transpose();
+        let sent = doc.sent.map(|sent| sent.parse()).transpose();
         let sent = sent.map_err(|error| {
             BadEnvelope::WrongShape(format!("a \"sent\" that is none: {error}"))
         })?;
-        let visitor = doc.visitor.map(|Text(visitor)| visitor);
+        let visitor = doc.visitor;
         if visitor.as_ref().is_some_and(|visitor| visitor.is_empty() || visitor.len() > MAX_VISITOR)
         {
             return Err(BadEnvelope::WrongShape(format!(
@@ -236,9 +276,9 @@ impl<'a> Envelope<'a> {
             sent,
             visitor,
             identify: doc.identify.and_then(token),
-            unchecked: doc.unchecked,
-            test: doc.test,
-            dropped: doc.dropped.clamp(0.0, MOST_DROPPED) as u64,
+            unchecked: doc.unchecked.unwrap_or_default(),
+            test: doc.test.unwrap_or_default(),
+            dropped: doc.dropped.unwrap_or_default().clamp(0.0, MOST_DROPPED) as u64,
             events: doc.events,
         })
     }
@@ -259,11 +299,21 @@ fn token(member: Member) -> Option<Cow<str>> {
     }
 }
 
-fn bad_envelope(error: &serde_json::Error) -> BadEnvelope {
-    match error.classify() {
-        serde_json::error::Category::Data => BadEnvelope::WrongShape(error.to_string()),
-        _ => BadEnvelope::NotJson(error.to_string()),
+fn bad_envelope(wrong: &Wrong) -> BadEnvelope {
+    if wrong.is_syntax() {
+        BadEnvelope::NotJson(wrong.to_string())
+    } else {
+        BadEnvelope::WrongShape(wrong.to_string())
     }
+}
+
+/// One event of a request.
+#[derive(Debug)]
+pub struct Sent<'a> {
+    /// It as it came: any JSON.
+    pub raw: &'a str,
+    /// What it says, or why it says nothing.
+    pub beacon: Result<Beacon<'a>, Rejection>,
 }
 
 /// One event of a request, in types, not yet held against its definition.
@@ -288,64 +338,80 @@ pub struct Beacon<'a> {
 }
 
 /// The event's members by name; those unknown are ignored.
-#[derive(Deserialize)]
 struct BeaconDoc<'a> {
-    #[serde(borrow)]
-    id: Text<'a>,
-    #[serde(borrow)]
-    key: Text<'a>,
+    id: Cow<'a, str>,
+    key: Cow<'a, str>,
     ver: u32,
-    #[serde(default)]
     rev: Option<u32>,
-    #[serde(borrow)]
-    time: Text<'a>,
-    #[serde(borrow, default)]
-    url: Option<Text<'a>>,
-    #[serde(borrow, default)]
+    time: Cow<'a, str>,
+    url: Option<Cow<'a, str>>,
     data: Members<'a>,
+}
+
+impl<'a> BeaconDoc<'a> {
+    fn read(reader: &mut Reader<'a>) -> Result<BeaconDoc<'a>, Wrong> {
+        let (mut id, mut key, mut time) = (Once::new("id"), Once::new("key"), Once::new("time"));
+        let (mut ver, mut rev) = (Once::new("ver"), Once::new("rev"));
+        let (mut url, mut data) = (Once::new("url"), Once::new("data"));
+        reader.object(|reader, name| match &*name {
+            "id" => id.read(reader, Reader::text),
+            "key" => key.read(reader, Reader::text),
+            "ver" => ver.read(reader, Reader::whole),
+            "rev" => rev.read(reader, |reader| reader.optional(Reader::whole)),
+            "time" => time.read(reader, Reader::text),
+            "url" => url.read(reader, |reader| reader.optional(Reader::text)),
+            "data" => data.read(reader, Reader::members),
+            _ => reader.skip(),
+        })?;
+        Ok(BeaconDoc {
+            id: id.needed()?,
+            key: key.needed()?,
+            ver: ver.needed()?,
+            rev: rev.some(),
+            time: time.needed()?,
+            url: url.some(),
+            data: data.value().unwrap_or_default(),
+        })
+    }
 }
 
 impl<'a> Beacon<'a> {
     /// The key of an event that is too large, or otherwise not of an event's shape, where it says one.
     pub fn key_of(raw: &'a str) -> Option<Cow<'a, str>> {
-        serde_json::from_str::<KeyDoc>(raw).ok().map(|doc| doc.key.0)
+        let mut key = Once::new("key");
+        let doc = read(raw, |reader| {
+            reader.object(|reader, name| match &*name {
+                "key" => key.read(reader, Reader::text),
+                _ => reader.skip(),
+            })
+        });
+        doc.ok().and(key.value())
     }
 
     /// Reads one event of a request.
     pub fn parse(raw: &'a str) -> Result<Beacon<'a>, Rejection> {
+        Beacon::of(raw, read(raw, BeaconDoc::read))
+    }
+
+    fn of(raw: &'a str, doc: Result<BeaconDoc<'a>, Wrong>) -> Result<Beacon<'a>, Rejection> {
         if raw.len() > MAX_EVENT {
             let detail = format!("event: expected at most {MAX_EVENT} bytes, got {}", raw.len());
             return Err(Rejection::new(Code::TooLarge, detail));
         }
-        let doc: BeaconDoc =
-            serde_json::from_str(raw).map_err(|error| malformed("event", &error.to_string()))?;
-        let id = EventId::parse(doc.id.0.as_bytes()).ok_or_else(|| {
-            malformed("id", &format!("expected a UUID of version 7, got {:.80}", doc.id.0))
+        let doc = doc.map_err(|wrong| {
+            let shape = r#"{"id":…,"key":…,"ver":…,"time":…,"data":{…}}"#;
+            malformed("event", &format!("expected {shape}, got {wrong}"))
+        })?;
+        let id = EventId::parse(doc.id.as_bytes()).ok_or_else(|| {
+            malformed("id", &format!("expected a UUID of version 7, got {:.80}", doc.id))
         })?;
         let time = doc
             .time
-            .0
             .parse()
-            .map_err(|error| malformed("time", &format!("{error}, got {:.80}", doc.time.0)))?;
-        let url = doc.url.map(|Text(url)| cut(url, MAX_URL));
-        Ok(Beacon {
-            id,
-            key: doc.key.0,
-            ver: doc.ver,
-            rev: doc.rev,
-            time,
-            url,
-            data: doc.data,
-            raw,
-        })
+            .map_err(|error| malformed("time", &format!("{error}, got {:.80}", doc.time)))?;
+        let url = doc.url.map(|url| cut(url, MAX_URL));
+        Ok(Beacon { id, key: doc.key, ver: doc.ver, rev: doc.rev, time, url, data: doc.data, raw })
     }
-}
-
-/// Only whose an event is.
-#[derive(Deserialize)]
-struct KeyDoc<'a> {
-    #[serde(borrow)]
-    key: Text<'a>,
 }
 
 fn malformed(thing: &str, why: &str) -> Rejection {

@@ -1,6 +1,8 @@
 //! Many rows by one statement. To begin and end a statement, and to find the way down a tree, costs more than a row itself;
 //! rows that come in the order of their keys find their place next to the one before.
 
+use std::sync::OnceLock;
+
 use rusqlite::{Connection, Statement, ToSql};
 
 /// Rows of one statement, largest first; each is a statement of its own that is prepared once.
@@ -8,12 +10,11 @@ const ROWS: [usize; 3] = [32, 8, 1];
 
 /// A table to insert into.
 pub(crate) struct Table {
-    /// `INSERT INTO … VALUES`.
-    pub(crate) insert: &'static str,
-    /// How many values a row has.
-    pub(crate) columns: usize,
-    /// What follows the rows.
-    pub(crate) conflict: &'static str,
+    insert: &'static str,
+    columns: usize,
+    conflict: &'static str,
+    /// The text of the statement for each number of rows.
+    statements: [OnceLock<String>; ROWS.len()],
 }
 
 /// The values of one statement, row after row.
@@ -31,6 +32,11 @@ impl Values<'_, '_> {
 }
 
 impl Table {
+    /// `insert` is `INSERT INTO … VALUES`, `columns` how many values a row has, and `conflict` what follows the rows.
+    pub(crate) const fn new(insert: &'static str, columns: usize, conflict: &'static str) -> Table {
+        Table { insert, columns, conflict, statements: [const { OnceLock::new() }; ROWS.len()] }
+    }
+
     /// Inserts rows in their order; `values` pushes those of one.
     pub(crate) fn insert<T>(
         &self,
@@ -38,11 +44,12 @@ impl Table {
         mut rows: &[T],
         values: impl Fn(&T, &mut Values) -> Result<(), rusqlite::Error>,
     ) -> Result<(), rusqlite::Error> {
-        for size in ROWS {
+        for (size, statement) in ROWS.into_iter().zip(&self.statements) {
             if rows.len() < size {
                 continue;
             }
-            let mut statement = connection.prepare_cached(&self.statement(size))?;
+            let statement = statement.get_or_init(|| self.statement(size));
+            let mut statement = connection.prepare_cached(statement)?;
             while let Some((some, others)) = rows.split_at_checked(size) {
                 let mut into = Values { statement: &mut statement, bound: 0 };
                 some.iter().try_for_each(|row| values(row, &mut into))?;
@@ -69,11 +76,7 @@ mod tests {
     fn every_row_is_inserted_once() {
         let connection = Connection::open_in_memory().unwrap();
         connection.execute_batch("CREATE TABLE t (a INTEGER PRIMARY KEY, b TEXT)").unwrap();
-        let into = Table {
-            insert: "INSERT INTO t VALUES",
-            columns: 2,
-            conflict: "ON CONFLICT DO NOTHING",
-        };
+        let into = Table::new("INSERT INTO t VALUES", 2, "ON CONFLICT DO NOTHING");
         let mut begin = 0;
         for count in [0, 1, 7, 8, 31, 32, 33, 41, 73, 100] {
             let rows: Vec<i64> = (begin..begin + count).collect();

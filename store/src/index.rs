@@ -25,11 +25,9 @@ const REMEMBERED_MS: i64 = 31 * DAY_MS;
 
 /// What may be merged a second time, after a crash, is there already.
 const THERE: &str = "ON CONFLICT DO NOTHING";
-const IDS: Table = Table { insert: "INSERT INTO ids VALUES", columns: 2, conflict: THERE };
-const BY_EVENT: Table =
-    Table { insert: "INSERT INTO by_event VALUES", columns: 4, conflict: THERE };
-const BY_VERSION: Table =
-    Table { insert: "INSERT INTO by_version VALUES", columns: 4, conflict: THERE };
+static IDS: Table = Table::new("INSERT INTO ids VALUES", 2, THERE);
+static BY_EVENT: Table = Table::new("INSERT INTO by_event VALUES", 4, THERE);
+static BY_VERSION: Table = Table::new("INSERT INTO by_version VALUES", 4, THERE);
 
 /// One event of the log that the indexes do not hold yet.
 #[derive(Clone, Copy, Debug)]
@@ -74,8 +72,12 @@ impl Filter {
         self.complete.load(Ordering::Acquire) && !self.bits.contains(&id.0)
     }
 
-    pub(crate) fn add(&self, id: EventId) {
-        self.bits.insert(&id.0);
+    /// Adds an id. Whether it was certainly nowhere in the log before.
+    pub(crate) fn add(&self, id: EventId) -> bool {
+        // First, or an id that is read into the filter in between would be taken for a new one.
+        let complete = self.complete.load(Ordering::Acquire);
+        let there = self.bits.insert(&id.0);
+        complete && !there
     }
 
     /// Adds what stands for the id of an event that was erased.

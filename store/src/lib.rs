@@ -26,7 +26,6 @@ mod log;
 mod merger;
 mod people;
 pub mod picks;
-mod priority;
 mod profiles;
 mod published;
 mod quarantine;
@@ -44,6 +43,7 @@ mod stats;
 mod storage;
 mod store;
 mod tally;
+mod threads;
 mod token;
 mod told;
 mod verify;
@@ -69,7 +69,6 @@ pub use people::{
     Hashed, IDLE_MS, Invitation, LONGEST_MS, Link, NewPerson, People, Person, PersonNo, Purpose,
     email,
 };
-pub use priority::step_back;
 pub use profiles::{
     Members, Pooled, Posted, Posting, Profile, ProfileError, ProfileReader, SegmentCount,
     StoredAttribute, StoredConsent, TimelineQuery, erase, remarks,
@@ -87,6 +86,7 @@ pub use snapshot::{EventNo, Known, Snapshot};
 pub use stats::{EventStats, FileStats, Stats, stats};
 pub use storage::{DatabaseSize, Due, Many, Storage};
 pub use store::{Lag, Store};
+pub use threads::step_back;
 pub use token::Token;
 pub use verify::{VerifyReport, verify};
 pub use writer::{AppendError, Entry, Written};

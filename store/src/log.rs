@@ -68,7 +68,7 @@ fn raw_json<S: Serializer>(data: &str, serializer: S) -> Result<S::Ok, S::Error>
 }
 
 /// The log's table, in the order of [`COLUMNS`].
-const EVENTS: Table = Table { insert: "INSERT INTO events VALUES", columns: 13, conflict: "" };
+static EVENTS: Table = Table::new("INSERT INTO events VALUES", 13, "");
 
 /// Writes accepted events from this place of the log on.
 pub(crate) fn insert(
@@ -178,20 +178,22 @@ fn subject<'a>(facts: &'a Facts, id: &'a mut String) -> Option<&'a str> {
 
 /// CRC-32 over every column, each text with its length, so that no flipped bit goes unseen.
 fn checksum(seq: i64, event: EventNo, facts: &Facts, flags: u32, data: &str) -> u32 {
-    let mut hasher = crc32fast::Hasher::new();
-    hasher.update(&seq.to_le_bytes());
-    hasher.update(&facts.id.0);
-    for number in [event.0, facts.ver, facts.rev.map_or(u32::MAX, |rev| rev), flags] {
-        hasher.update(&number.to_le_bytes());
-    }
-    hasher.update(&facts.time.0.to_le_bytes());
-    hasher.update(&facts.received.0.to_le_bytes());
     let mut id = String::new();
-    for text in [subject(facts, &mut id), facts.url.as_deref(), facts.origin.as_deref(), Some(data)]
-    {
-        let text = text.unwrap_or("");
-        hasher.update(&(text.len() as u64).to_le_bytes());
-        hasher.update(text.as_bytes());
+    let texts =
+        [subject(facts, &mut id), facts.url.as_deref(), facts.origin.as_deref(), Some(data)]
+            .map(Option::unwrap_or_default);
+    // Gathered first: of a few bytes at a time the sum costs several times as much.
+    let mut row = Vec::with_capacity(96 + texts.iter().map(|text| text.len()).sum::<usize>());
+    row.extend_from_slice(&seq.to_le_bytes());
+    row.extend_from_slice(&facts.id.0);
+    for number in [event.0, facts.ver, facts.rev.map_or(u32::MAX, |rev| rev), flags] {
+        row.extend_from_slice(&number.to_le_bytes());
     }
-    hasher.finalize()
+    row.extend_from_slice(&facts.time.0.to_le_bytes());
+    row.extend_from_slice(&facts.received.0.to_le_bytes());
+    for text in texts {
+        row.extend_from_slice(&(text.len() as u64).to_le_bytes());
+        row.extend_from_slice(text.as_bytes());
+    }
+    crc32fast::hash(&row)
 }

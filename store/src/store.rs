@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::mpsc::{self, Sender, SyncSender, TrySendError};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::{self, JoinHandle};
+use std::thread::JoinHandle;
 
 use arc_swap::ArcSwap;
 use tokio::sync::oneshot;
@@ -33,6 +33,7 @@ use crate::replay::{self, Replay, ReplayCount};
 use crate::schema::{EVENTS, INDEX, PROFILES, write_out};
 use crate::snapshot::{EventNo, Known, Snapshot};
 use crate::tally::Tally;
+use crate::threads;
 use crate::told::Told;
 use crate::watch::{self, Seen};
 use crate::writer::{AppendError, Entry, Pending, Places, QUEUE, Write, Writer, Written};
@@ -146,8 +147,9 @@ impl Store {
         let picks = Picks::open(&mut definitions.registry())?;
         let (watching, writing) = (definitions.clone(), writer.clone());
         let linking = profiler.clone();
-        threads
-            .push(thread::spawn(move || watch::run(&watching, &writing, &linking, watched, &news)));
+        threads.push(threads::start("watch", move || {
+            watch::run(&watching, &writing, &linking, watched, &news)
+        }));
         Ok(Arc::new(Store {
             definitions,
             writer,
@@ -438,9 +440,9 @@ fn start_writing(definitions: &Definitions, shared: &Shared) -> Result<Writing, 
     let behind = profiler.behind();
     let threads = vec![
         linking,
-        thread::spawn(move || merger.run(&merges, &behind)),
-        thread::spawn(move || writer.run(&writes)),
-        thread::spawn(move || {
+        threads::start("index-merger", move || merger.run(&merges, &behind)),
+        threads::start("log-writer", move || writer.run(&writes)),
+        threads::start("filter", move || {
             // Without the filter every id is looked up: slower, and as exact.
             if let Err(error) = filling.fill(&scan) {
                 tracing::warn!(

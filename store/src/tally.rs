@@ -1,6 +1,7 @@
 //! What a group of requests adds to the counters: gathered in memory, then written within the group's transaction.
 
 use std::collections::HashMap;
+use std::sync::LazyLock;
 
 use rusqlite::{Connection, params};
 
@@ -22,6 +23,23 @@ const PAGES: u32 = 100;
 const PAGES_AT_ONCE: usize = 1_000;
 /// The most bytes of what is told apart.
 const MAX_THING: usize = 120;
+
+/// Adds to what an hour has of a version, or begins with it.
+static ADD_HOURS: LazyLock<String> = LazyLock::new(|| {
+    let marks = vec!["?"; Count::ALL.len()].join(", ");
+    let sums = Count::ALL.map(|count| {
+        let column = count.as_str();
+        format!("{column} = {column} + excluded.{column}")
+    });
+    format!(
+        "INSERT INTO hours (hour, event, ver, {}) VALUES (?, ?, ?, {marks}) ON CONFLICT DO UPDATE SET {}",
+        columns(),
+        sums.join(", ")
+    )
+});
+
+/// Nobody outside chooses these keys, so they need no hash that withstands strangers.
+type OwnMap<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
 
 /// How many rows of an event there are: those stored, trials, or those in quarantine with this code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -45,9 +63,9 @@ impl Held {
 /// Counts that are not on disk yet.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
-    hours: HashMap<(i64, EventNo, u32), Counts>,
+    hours: OwnMap<(i64, EventNo, u32), Counts>,
     reasons: HashMap<Why, u64>,
-    held: HashMap<(EventNo, Held), i64>,
+    held: OwnMap<(EventNo, Held), i64>,
     pages: HashMap<(EventNo, String), Page>,
 }
 
@@ -209,16 +227,7 @@ impl Tally {
         if self.hours.is_empty() {
             return Ok(());
         }
-        let marks = vec!["?"; Count::ALL.len()].join(", ");
-        let sums = Count::ALL.map(|count| {
-            let column = count.as_str();
-            format!("{column} = {column} + excluded.{column}")
-        });
-        let mut statement = connection.prepare_cached(&format!(
-            "INSERT INTO hours (hour, event, ver, {}) VALUES (?, ?, ?, {marks}) ON CONFLICT DO UPDATE SET {}",
-            columns(),
-            sums.join(", ")
-        ))?;
+        let mut statement = connection.prepare_cached(&ADD_HOURS)?;
         for ((hour, event, ver), counts) in &self.hours {
             let key = [*hour, i64::from(event.0), i64::from(*ver)];
             let counts = counts.columns().iter().map(|count| *count as i64);

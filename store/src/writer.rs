@@ -300,14 +300,14 @@ impl Writer {
                     Entry::Accepted(event, accepted) => (event, accepted, false),
                 };
                 let facts = accepted.facts();
-                if self.is_known(facts.id)? {
+                let is_new = self.filter.add(facts.id);
+                if self.is_known(facts.id, is_new)? {
                     written.duplicates += 1;
                     continue;
                 }
                 let seq = self.next_seq + run.len() as i64;
                 rows.push((*event, accepted));
                 tally.stored(*event, accepted, replayed);
-                self.filter.add(facts.id);
                 self.unmerged.ids.insert(facts.id, seq);
                 run.push(Unmerged {
                     id: facts.id,
@@ -329,18 +329,15 @@ impl Writer {
 
     /// The place of the log of an id that was stored before: in the group, not merged yet, or merged.
     fn place(&self, id: EventId) -> Result<Option<i64>, rusqlite::Error> {
-        if self.filter.is_new(id) {
-            return Ok(None);
-        }
         match self.unmerged.place(&id) {
             Some(place) => Ok(Some(place)),
             None => index::place(&self.index, id),
         }
     }
 
-    /// Whether this id was stored before, also of somebody who was erased since.
-    fn is_known(&self, id: EventId) -> Result<bool, rusqlite::Error> {
-        Ok(self.place(id)?.is_some()
+    /// Whether this id was stored before, also of somebody who was erased since. `is_new` says that the log cannot have it.
+    fn is_known(&self, id: EventId, is_new: bool) -> Result<bool, rusqlite::Error> {
+        Ok(!is_new && self.place(id)?.is_some()
             || index::was_erased(&self.index, &self.filter, &self.keyed, id)?)
     }
 
@@ -353,7 +350,8 @@ impl Writer {
                 return;
             }
             Write::Find { ids, done } => {
-                let _ = done.send(ids.into_iter().map(|id| self.place(id)).collect());
+                let place = |id| if self.filter.is_new(id) { Ok(None) } else { self.place(id) };
+                let _ = done.send(ids.into_iter().map(place).collect());
                 return;
             }
             Write::Tick => {

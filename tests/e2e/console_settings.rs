@@ -51,6 +51,7 @@ async fn somebody_is_invited_comes_in_again_gets_another_role_and_is_removed() {
         boss.opens(&people).await;
         boss.chooses("Role of Eve Ericsson", "Viewer").await;
         boss.presses("button", "Change the role of Eve Ericsson").await;
+        boss.reads("The role is changed").await;
         boss.opens(&format!("{}/settings/audit", setting.server.console)).await;
         boss.chooses("Did what", "changed the role of").await;
         boss.presses("button", "Show").await;
@@ -61,6 +62,7 @@ async fn somebody_is_invited_comes_in_again_gets_another_role_and_is_removed() {
         boss.opens(&people).await;
         boss.presses("DisclosureTriangle", "Remove…").await;
         boss.presses("button", "Remove Eve Ericsson").await;
+        boss.reads("They are removed").await;
         eve.opens(&setting.server.console).await;
         eve.finds("button", "Log in").await;
         assert!(!boss.page().await.contains("eve@shop.example"));

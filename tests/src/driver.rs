@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use fantoccini::wd::Capabilities;
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 use crate::http;
 
@@ -83,19 +84,21 @@ pub(crate) struct Driver {
     /// `http://host:port`.
     pub(crate) address: String,
     engine: Engine,
-    // Dropped in this order: a browser ends before its screen.
+    // Dropped in this order: a browser ends before its screen, and before the folder for what it would leave behind.
     process: Process,
     _screen: Option<Process>,
+    _temporary: TempDir,
 }
 
 impl Driver {
     /// Starts an engine's driver on a free port.
     pub(crate) fn start(engine: Engine) -> Driver {
         let screen = matches!(engine, Engine::WebKit).then(Screen::start);
+        let temporary = TempDir::new().expect("a temporary folder");
         let started = (0..TRIES).find_map(|_| match engine {
-            Engine::Chromium => chromedriver(),
-            Engine::Firefox => geckodriver(),
-            Engine::WebKit => webkit_driver(screen.as_ref()?),
+            Engine::Chromium => chromedriver(&temporary),
+            Engine::Firefox => geckodriver(&temporary),
+            Engine::WebKit => webkit_driver(&temporary, screen.as_ref()?),
         });
         let (process, port) =
             started.unwrap_or_else(|| panic!("no driver for {engine:?} after {TRIES} tries"));
@@ -104,6 +107,7 @@ impl Driver {
             engine,
             process,
             _screen: screen.map(|screen| screen.process),
+            _temporary: temporary,
         }
     }
 }
@@ -119,29 +123,36 @@ impl Drop for Driver {
     }
 }
 
+/// A driver whose browsers keep there what they would leave behind elsewhere.
+fn in_folder(driver: &str, temporary: &TempDir) -> Command {
+    let mut command = Command::new(driver);
+    command.env("TMPDIR", temporary.path());
+    command
+}
+
 /// It takes a free port of IPv4 and then the same one of IPv6, and ends where somebody else holds that.
-fn chromedriver() -> Option<(Process, u16)> {
-    let mut process = Process::start(Command::new("chromedriver").arg("--port=0"));
+fn chromedriver(temporary: &TempDir) -> Option<(Process, u16)> {
+    let mut process = Process::start(in_folder("chromedriver", temporary).arg("--port=0"));
     let port = process.says(|line| {
         line.rsplit_once("successfully on port ")?.1.trim_end_matches('.').parse().ok()
     })?;
     Some((process, port))
 }
 
-fn geckodriver() -> Option<(Process, u16)> {
+fn geckodriver(temporary: &TempDir) -> Option<(Process, u16)> {
     // Its second port is for WebDriver BiDi, and would be the same one for all.
     let arguments = ["--port", "0", "--websocket-port", "0"];
-    let mut process = Process::start(Command::new("geckodriver").args(arguments));
+    let mut process = Process::start(in_folder("geckodriver", temporary).args(arguments));
     let port =
         process.says(|line| line.rsplit_once("Listening on 127.0.0.1:")?.1.trim().parse().ok())?;
     Some((process, port))
 }
 
 /// It does not say which port it took, so it is given one that was free a moment ago.
-fn webkit_driver(screen: &Screen) -> Option<(Process, u16)> {
+fn webkit_driver(temporary: &TempDir, screen: &Screen) -> Option<(Process, u16)> {
     let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
     let port = free.expect("a free port").port();
-    let mut driver = Command::new("WebKitWebDriver");
+    let mut driver = in_folder("WebKitWebDriver", temporary);
     driver.arg(format!("--port={port}")).env("DISPLAY", &screen.display);
     // No sandbox, because tests may run as root; no accessibility bus, because there may be none.
     driver.env("WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS", "1").env("NO_AT_BRIDGE", "1");

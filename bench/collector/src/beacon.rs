@@ -155,7 +155,7 @@ impl Days {
 
 #[cfg(test)]
 mod tests {
-    use beaconry_model::wire::{Beacon as Wire, Envelope};
+    use beaconry_model::wire::Envelope;
 
     use super::{Beacon, Days};
 
@@ -172,7 +172,7 @@ mod tests {
             let visitor = envelope.visitor.as_deref().unwrap();
             assert_eq!(visitor.len(), 36, "{visitor}");
             for event in &envelope.events {
-                let wire = Wire::parse(event.get()).unwrap();
+                let wire = event.beacon.as_ref().unwrap();
                 let apart = envelope.sent.unwrap().0 - wire.time.0;
                 assert!((0..86_400_000).contains(&apart), "{apart}");
                 let made = wire.id.0[..6].iter().fold(0, |ms, byte| ms << 8 | i64::from(*byte));

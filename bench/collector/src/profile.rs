@@ -28,11 +28,21 @@ const SQLITE: &str = "SQLite";
 const LIBC: &str = "memory: allocated, copied, freed";
 const KERNEL: &str = "kernel: the rest";
 
-/// Shares of the samples, in percent: of the threads that answer, and of those that write.
+/// Who the samples are told apart by: the threads of the store by their names, and all others, which answer.
+pub(crate) const THREADS: [(&str, &str); 4] = [
+    ("", "answering"),
+    ("log-writer", "writing the log"),
+    ("index-merger", "indexing"),
+    ("profile-linker", "linking"),
+];
+
+/// Shares of the samples, in percent, by [`THREADS`].
 #[derive(Debug)]
 pub(crate) struct Profile {
-    pub(crate) rows: Vec<(&'static str, [f64; 2])>,
+    pub(crate) rows: Vec<(&'static str, Shares)>,
 }
+
+pub(crate) type Shares = [f64; THREADS.len()];
 
 /// Profiles a new server under the load of [`Kind::SINGLE`]; nothing where there is no `perf`.
 pub(crate) fn profile(programs: &Programs, settings: &Settings) -> Result<Option<Profile>, String> {
@@ -75,11 +85,11 @@ fn samples(file: &Path) -> Result<String, String> {
 
 /// Samples as `perf script` writes them: the thread's name, then a line for each call, the innermost first, then nothing.
 fn shares(samples: &str) -> Profile {
-    let (mut counts, mut all) = (BTreeMap::<&'static str, [f64; 2]>::new(), 0.0);
+    let (mut counts, mut all) = (BTreeMap::<&'static str, Shares>::new(), 0.0);
     for sample in samples.split("\n\n") {
         let Some((thread, calls)) = sample.trim_start().split_once('\n') else { continue };
-        let answers = usize::from(!thread.contains("tokio"));
-        counts.entry(kind(calls)).or_default()[answers] += 1.0;
+        let named = THREADS.iter().rposition(|(name, _)| thread.contains(name));
+        counts.entry(kind(calls)).or_default()[named.unwrap_or_default()] += 1.0;
         all += 1.0;
     }
     let mut rows: Vec<_> =
@@ -112,17 +122,17 @@ mod tests {
 
     #[test]
     fn samples_are_told_apart_by_thread_and_by_what_they_do() {
-        let samples = "beaconry\n\t1 memcpy (/lib/libc.so.6)\n\n\
+        let samples = "log-writer\n\t1 memcpy (/lib/libc.so.6)\n\n\
                        tokio-rt-worker\n\t2 tcp_ack ([kernel.kallsyms])\n\t3 __x64_sys_sendto ([kernel.kallsyms])\n\n\
                        tokio-rt-worker\n\t4 hyper::proto::h1::parse (/bin/beaconry)\n\n\
-                       beaconry\n\t5 walChecksumBytes (/bin/beaconry)\n\n\
-                       beaconry\n\t6 schedule ([kernel.kallsyms])\n\n";
+                       index-merger\n\t5 walChecksumBytes (/bin/beaconry)\n\n\
+                       profile-linker\n\t6 schedule ([kernel.kallsyms])\n\n";
         let rows = shares(samples).rows;
         let of = |what: &str| rows.iter().find(|(row, _)| *row == what).unwrap().1;
-        assert_eq!(of(LIBC), [0.0, 20.0]);
-        assert_eq!(of(OWN), [20.0, 0.0]);
-        assert_eq!(of(SQLITE), [0.0, 20.0]);
-        assert_eq!(of(KERNEL), [0.0, 20.0]);
+        assert_eq!(of(LIBC), [0.0, 20.0, 0.0, 0.0]);
+        assert_eq!(of(OWN), [20.0, 0.0, 0.0, 0.0]);
+        assert_eq!(of(SQLITE), [0.0, 0.0, 20.0, 0.0]);
+        assert_eq!(of(KERNEL), [0.0, 0.0, 0.0, 20.0]);
         assert_eq!(rows.iter().filter(|(row, _)| row.contains("sending")).count(), 1);
     }
 }

@@ -8,7 +8,7 @@ use beaconry_bench_section::{Section, today};
 use crate::held::{Held, PART};
 use crate::load::Outcome;
 use crate::peak::{Kind, Measured, median, ratio};
-use crate::profile::Profile;
+use crate::profile::{Profile, Shares, THREADS};
 use crate::settings::Settings;
 use crate::stored::Stored;
 use beaconry_bench_collector::beacon::Beacon;
@@ -224,17 +224,22 @@ impl Report {
 
     fn profile_table(&self, text: &mut String) {
         let Some(profile) = &self.profile else { return };
-        let _ = writeln!(
+        let row = |what: &str, shares: &Shares| {
+            let cells = shares.map(|share| format!("{share:.1} | ")).concat();
+            format!("| {what} | {cells}{:.1} |\n", shares.iter().sum::<f64>())
+        };
+        let threads = THREADS.map(|(_, words)| format!("{words} | ")).concat();
+        let _ = write!(
             text,
-            "\n| where the server's time goes at 512 connections, in percent of its samples | threads that answer | threads that write |\n\
-             | --- | --: | --: |"
+            "\n| where the server's time goes at 512 connections, in percent of its samples | {threads}all |\n| --- |{}\n",
+            " --: |".repeat(THREADS.len() + 1)
         );
-        let mut sums = [0.0, 0.0];
-        for (what, [answer, write]) in &profile.rows {
-            let _ = writeln!(text, "| {what} | {answer:.1} | {write:.1} |");
-            sums = [sums[0] + answer, sums[1] + write];
+        let mut sums = Shares::default();
+        for (what, shares) in &profile.rows {
+            text.push_str(&row(what, shares));
+            sums.iter_mut().zip(shares).for_each(|(sum, share)| *sum += share);
         }
-        let _ = writeln!(text, "| all | {:.1} | {:.1} |", sums[0], sums[1]);
+        text.push_str(&row("all", &sums));
     }
 
     fn stored_table(&self, text: &mut String) {

@@ -13,7 +13,7 @@ use beaconry_model::names::{Name, SectionId};
 use beaconry_model::retention::Retention;
 use beaconry_model::section::{Origin, Section};
 use beaconry_model::time::{DAY_MS, HOUR_MS, Timestamp};
-use beaconry_model::wire::{Beacon, Envelope};
+use beaconry_model::wire::Envelope;
 use beaconry_store::{Clock, Count, Entry, Known, Store, bytes, event_seed, quarantine_until};
 
 /// Events defined.
@@ -202,9 +202,9 @@ fn beacon(store: &Store, known: &[Arc<Known>], n: u64, received: Timestamp) -> O
     );
     let body = format!(r#"{{"v":1,"visitor":"{:016x}","events":[{raw}]}}"#, mixed);
     let envelope = Envelope::parse(body.as_bytes()).ok()?;
-    let beacon = Beacon::parse(envelope.events[0].get()).ok()?;
+    let beacon = envelope.events[0].beacon.as_ref().ok()?;
     let arrival = Arrival { received, origin: Some("https://shop.example") };
-    match judge(&beacon, &envelope, &known.section, &known.event, &arrival) {
+    match judge(beacon, &envelope, &known.section, &known.event, &arrival) {
         Verdict::Accepted(accepted) => Some(Entry::Accepted(known.number, accepted)),
         Verdict::Quarantined(kept) => {
             let until = quarantine_until(known.event.retention(), received);

@@ -16,7 +16,7 @@ use beaconry_model::retention::Retention;
 use beaconry_model::section::Section;
 use beaconry_model::segment::{Condition, Segment};
 use beaconry_model::time::DAY_MS;
-use beaconry_model::wire::{Beacon, Envelope};
+use beaconry_model::wire::Envelope;
 use beaconry_store::{Clock, Entry, Keys, Known, Store, event_seed};
 use serde_json::{Value, json};
 
@@ -168,10 +168,10 @@ impl Shop {
             .to_string();
             let envelope =
                 Envelope::parse(body.as_bytes()).map_err(|wrong| format!("{wrong:?}"))?;
-            let beacon =
-                Beacon::parse(envelope.events[0].get()).map_err(|wrong| format!("{wrong:?}"))?;
+            let beacon = &envelope.events[0].beacon;
+            let beacon = beacon.as_ref().map_err(|wrong| format!("{wrong:?}"))?;
             let arrival = Arrival { received, origin: None };
-            match judge(&beacon, &envelope, &known.section, &known.event, &arrival) {
+            match judge(beacon, &envelope, &known.section, &known.event, &arrival) {
                 Verdict::Accepted(accepted) => {
                     entries.push(Entry::Accepted(known.number, accepted))
                 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::FieldTest;
 use crate::calendar::{parse_date, parse_timestamp};
 use crate::error::Invalid;
-use crate::json::{Member, Members};
+use crate::json::{Member, Members, Reader, read};
 use crate::names::quoted;
 use crate::time::DAY_MS;
 
@@ -79,7 +79,7 @@ impl Test {
 
     /// Whether it holds of a value, as JSON; `None` where there is none.
     pub fn holds(&self, json: Option<&str>) -> bool {
-        let member = json.and_then(|json| serde_json::from_str(json).ok());
+        let member = json.and_then(|json| read(json, Reader::member).ok());
         self.holds_of(member.as_ref())
     }
 
@@ -116,7 +116,7 @@ impl Test {
 
 /// Whether every test holds of an event's data.
 pub(super) fn all_hold(tests: &[FieldTest], data: &str) -> bool {
-    let Ok(Members(members)) = serde_json::from_str::<Members>(data) else { return false };
+    let Ok(Members(members)) = read(data, Reader::members) else { return false };
     tests.iter().all(|test| {
         let found = members.iter().find(|(name, _)| name == test.field.as_str());
         test.test.holds_of(found.map(|(_, value)| value))

@@ -41,9 +41,9 @@ fn envelope(events: Vec<serde_json::Value>) -> String {
 /// What becomes of the only event in this body, arriving at noon.
 fn verdict_on(event: &Event, body: &str, origin: Option<&str>, received: Timestamp) -> Verdict {
     let envelope = Envelope::parse(body.as_bytes()).unwrap();
-    match Beacon::parse(envelope.events[0].get()) {
-        Err(rejection) => Verdict::Refused(rejection),
-        Ok(beacon) => judge(&beacon, &envelope, &section(), event, &Arrival { received, origin }),
+    match &envelope.events[0].beacon {
+        Err(rejection) => Verdict::Refused(rejection.clone()),
+        Ok(beacon) => judge(beacon, &envelope, &section(), event, &Arrival { received, origin }),
     }
 }
 
@@ -204,6 +204,22 @@ fn a_bad_envelope_is_named() {
     }
     assert_eq!(Envelope::parse(b"{\"v\":1,\"events\":\"\xff\"}").unwrap_err().code(), "not_json");
     assert!(Envelope::parse(br#"{"v":1,"new":{"a":[1]},"events":[{}]}"#).is_ok());
+}
+
+#[test]
+fn an_event_that_is_none_leaves_its_neighbours_alone() {
+    let good = beacon(json!({"source": "Website", "orderid": "1"}));
+    for bad in
+        [json!(null), json!(7), json!("{"), json!([{}]), json!({}), json!({"ver": {"a": [1]}})]
+    {
+        let body = envelope(vec![good.clone(), bad, good.clone()]);
+        let envelope = Envelope::parse(body.as_bytes()).unwrap();
+        let read = envelope.events.iter().map(|sent| sent.beacon.is_ok());
+        assert_eq!(read.collect::<Vec<_>>(), [true, false, true], "{body}");
+    }
+    // What is no JSON is nobody's event.
+    let body = envelope(vec![good]).replace("\"ver\":1", "\"ver\":01");
+    assert_eq!(Envelope::parse(body.as_bytes()).unwrap_err().code(), "not_json");
 }
 
 #[test]

@@ -25,8 +25,7 @@ const BATCH: usize = 1_000;
 pub(super) const FAR_BEHIND: i64 = 5_000;
 const LARGE_BATCH: usize = 10_000;
 
-const TIMELINE: Table =
-    Table { insert: "INSERT INTO timeline VALUES", columns: 7, conflict: "ON CONFLICT DO NOTHING" };
+static TIMELINE: Table = Table::new("INSERT INTO timeline VALUES", 7, "ON CONFLICT DO NOTHING");
 
 /// The last place of the log that is linked.
 pub(crate) fn watermark(profiles: &Connection) -> Result<i64, rusqlite::Error> {

@@ -21,8 +21,8 @@ use crate::error::StoreError;
 use crate::folder::Folder;
 use crate::hooks::Queue;
 use crate::keyed::Keyed;
-use crate::priority;
 use crate::schema::{EVENTS, PROFILES, give_back_pages, write_out};
+use crate::threads;
 
 /// Changes that one commit holds at the most.
 const GROUP: usize = 256;
@@ -233,8 +233,8 @@ pub(crate) fn start(
     events.pragma_update(None, "query_only", "ON")?;
     let thread =
         Thread { profiles, events, shared: shared.clone(), condition, linked: 0, waits: 0 };
-    let running = std::thread::spawn(move || {
-        priority::step_back();
+    let running = threads::start("profile-linker", move || {
+        threads::step_back();
         thread.run(&asked);
     });
     Ok((Profiler { asks, shared }, running))

@@ -12,7 +12,7 @@ use beaconry_model::names::{Name, SectionId};
 use beaconry_model::retention::Retention;
 use beaconry_model::section::Section;
 use beaconry_model::time::Timestamp;
-use beaconry_model::wire::{Beacon, Envelope};
+use beaconry_model::wire::Envelope;
 use beaconry_store::{Clock, Entry, Known, Registry, Store, bytes, event_seed, quarantine_until};
 use serde_json::json;
 
@@ -119,9 +119,9 @@ pub(crate) fn entry_from(known: &Known, n: u64, ver: u32, url: &str, received: T
 
 fn judged(known: &Known, body: &str, received: Timestamp) -> Entry {
     let envelope = Envelope::parse(body.as_bytes()).unwrap();
-    let beacon = Beacon::parse(envelope.events[0].get()).unwrap();
+    let beacon = envelope.events[0].beacon.as_ref().unwrap();
     let arrival = Arrival { received, origin: None };
-    match judge(&beacon, &envelope, &known.section, &known.event, &arrival) {
+    match judge(beacon, &envelope, &known.section, &known.event, &arrival) {
         Verdict::Accepted(accepted) => Entry::Accepted(known.number, accepted),
         Verdict::Quarantined(kept) => Entry::Quarantined(
             known.number,

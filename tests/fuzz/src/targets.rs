@@ -16,6 +16,7 @@ use beaconry_model::section::{Origin, Section};
 use beaconry_model::time::Timestamp;
 use beaconry_model::wire::{Beacon, Envelope};
 use beaconry_store::{Clock, Folder, Registry, Store};
+use serde::de::IgnoredAny;
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::runtime::Runtime;
@@ -59,11 +60,22 @@ fn defined() -> (Section, Event) {
 pub fn beacon(data: &[u8]) {
     static DEFINED: LazyLock<(Section, Event)> = LazyLock::new(defined);
     let (section, event) = &*DEFINED;
-    let Ok(envelope) = Envelope::parse(data) else { return };
+    let is_json = std::str::from_utf8(data)
+        .is_ok_and(|text| serde_json::from_str::<IgnoredAny>(text).is_ok());
+    let envelope = match Envelope::parse(data) {
+        Ok(envelope) => envelope,
+        Err(bad) => return assert!(!is_json || bad.code() != "not_json", "{bad}"),
+    };
+    assert!(is_json, "it was read");
     let arrival = Arrival { received: NOW, origin: None };
-    for raw in &envelope.events {
-        let Ok(beacon) = Beacon::parse(raw.get()) else { continue };
-        if let Verdict::Accepted(accepted) = judge(&beacon, &envelope, section, event, &arrival) {
+    for sent in &envelope.events {
+        let alone = Beacon::parse(sent.raw).map_err(|rejection| rejection.code);
+        assert_eq!(
+            alone.map(|beacon| beacon.id),
+            sent.beacon.as_ref().map(|beacon| beacon.id).map_err(|rejection| rejection.code)
+        );
+        let Ok(beacon) = &sent.beacon else { continue };
+        if let Verdict::Accepted(accepted) = judge(beacon, &envelope, section, event, &arrival) {
             let data: Value =
                 serde_json::from_str(accepted.data()).expect("what is stored is JSON");
             let again = serde_json::json!({ "v": 1, "events": [{
@@ -72,8 +84,8 @@ pub fn beacon(data: &[u8]) {
             }] })
             .to_string();
             let envelope = Envelope::parse(again.as_bytes()).expect("an envelope");
-            let beacon = Beacon::parse(envelope.events[0].get()).expect("a beacon");
-            let verdict = judge(&beacon, &envelope, section, event, &arrival);
+            let beacon = envelope.events[0].beacon.as_ref().expect("a beacon");
+            let verdict = judge(beacon, &envelope, section, event, &arrival);
             let Verdict::Accepted(twice) = verdict else { panic!("{again}: {verdict:?}") };
             assert_eq!(twice.data(), accepted.data());
         }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use beaconry_bench_collector::beacon::{Beacon as Sent, Days, ORIGIN};
 use beaconry_bench_collector::define::define;
 use beaconry_model::judge::{Accepted, Arrival, Verdict, judge};
-use beaconry_model::wire::{Beacon, Envelope};
+use beaconry_model::wire::Envelope;
 use beaconry_store::{Clock, Entry, Known, Store};
 
 /// Events in all, and in a group.
@@ -67,10 +67,10 @@ fn beacon_to_accepted(
     received: beaconry_model::time::Timestamp,
 ) -> Option<Accepted> {
     let envelope = Envelope::parse(black_box(body)).ok()?;
-    let beacon = Beacon::parse(envelope.events.first()?.get()).ok()?;
+    let beacon = envelope.events.first()?.beacon.as_ref().ok()?;
     store.snapshot().by_key(&beacon.key)?;
     let arrival = Arrival { received, origin: Some(ORIGIN) };
-    match judge(&beacon, &envelope, &known.section, &known.event, &arrival) {
+    match judge(beacon, &envelope, &known.section, &known.event, &arrival) {
         Verdict::Accepted(accepted) => Some(black_box(accepted)),
         _ => None,
     }

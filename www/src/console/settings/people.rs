@@ -2,7 +2,7 @@
 
 use askama::Template;
 use axum::Form;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 
@@ -26,8 +26,17 @@ struct Page {
     role: String,
     /// An invitation that was just made, shown this once.
     link: Option<String>,
+    /// What was just done.
+    done: Option<&'static str>,
     errors: Errors,
 }
+
+/// What was just done, as the address says it: a word, so that an address cannot make the page say anything else.
+const DONE: [(&str, &str); 3] = [
+    ("role", "The role is changed; it holds from their next click on."),
+    ("removed", "They are removed, and logged out everywhere."),
+    ("withdrawn", "The invitation is withdrawn; its link lets nobody in."),
+];
 
 impl Page {
     fn roles(&self) -> [Role; 3] {
@@ -35,8 +44,14 @@ impl Page {
     }
 }
 
-pub(in super::super) async fn show(State(state): State<Console>, who: Who) -> Response {
-    answer(&state, &who, &Pairs::new(), None, Errors::default())
+pub(in super::super) async fn show(
+    State(state): State<Console>,
+    Query(query): Query<Pairs>,
+    who: Who,
+) -> Response {
+    let done = DONE.iter().find(|(word, _)| *word == value(&query, "done"));
+    let shown = Shown { done: done.map(|(_, words)| *words), ..Shown::default() };
+    answer(&state, &who, &Pairs::new(), shown)
 }
 
 pub(in super::super) async fn invite(
@@ -51,10 +66,13 @@ pub(in super::super) async fn invite(
         Ok(format!("{}/enter/{}", state.console.site.url(), token.as_str()))
     });
     match invited {
-        Ok(link) => answer(&state, &who, &Pairs::new(), Some(link), Errors::default()),
+        Ok(link) => {
+            let shown = Shown { link: Some(link), ..Shown::default() };
+            answer(&state, &who, &Pairs::new(), shown)
+        }
         Err(StoreError::Refused(refusal)) => {
             let slot = if refusal.to_string().starts_with("role") { "role" } else { "email" };
-            answer(&state, &who, &pairs, None, Errors::one(slot, &refusal.to_string()))
+            answer(&state, &who, &pairs, Shown::wrong(slot, &refusal))
         }
         Err(error) => failed(&error),
     }
@@ -69,7 +87,7 @@ pub(in super::super) async fn change_role(
     let now = state.console.store.clock().now();
     let changed = role(&pairs)
         .and_then(|role| state.console.people.change_role(number(&person)?, role, who.name(), now));
-    done(&state, &who, changed)
+    done(&state, &who, changed, "role")
 }
 
 pub(in super::super) async fn remove(
@@ -80,7 +98,7 @@ pub(in super::super) async fn remove(
     let now = state.console.store.clock().now();
     let removed =
         number(&person).and_then(|person| state.console.people.remove(person, who.name(), now));
-    done(&state, &who, removed)
+    done(&state, &who, removed, "removed")
 }
 
 pub(in super::super) async fn withdraw(
@@ -89,7 +107,8 @@ pub(in super::super) async fn withdraw(
     who: Who,
 ) -> Response {
     let now = state.console.store.clock().now();
-    done(&state, &who, state.console.people.withdraw(invitation, who.name(), now))
+    let withdrawn = state.console.people.withdraw(invitation, who.name(), now);
+    done(&state, &who, withdrawn, "withdrawn")
 }
 
 fn role(pairs: &Pairs) -> Result<Role, StoreError> {
@@ -103,24 +122,33 @@ fn number(text: &str) -> Result<PersonNo, StoreError> {
     PersonNo::parse(text).ok_or_else(unknown)
 }
 
-fn done(state: &Console, who: &Who, done: Result<(), StoreError>) -> Response {
+/// `word` is one of [`DONE`].
+fn done(state: &Console, who: &Who, done: Result<(), StoreError>, word: &str) -> Response {
     match done {
-        Ok(()) => go_to("/settings/people"),
+        Ok(()) => go_to(&format!("/settings/people?done={word}")),
         Err(StoreError::Refused(refusal @ Refusal::Invalid(_))) => {
-            let errors = Errors::one("people", &refusal.to_string());
-            answer(state, who, &Pairs::new(), None, errors)
+            answer(state, who, &Pairs::new(), Shown::wrong("people", &refusal))
         }
         Err(error) => failed(&error),
     }
 }
 
-fn answer(
-    state: &Console,
-    who: &Who,
-    typed: &Pairs,
+/// What the page shows besides who there is.
+#[derive(Default)]
+struct Shown {
     link: Option<String>,
+    done: Option<&'static str>,
     errors: Errors,
-) -> Response {
+}
+
+impl Shown {
+    fn wrong(slot: &'static str, refusal: &Refusal) -> Shown {
+        Shown { errors: Errors::one(slot, &refusal.to_string()), ..Shown::default() }
+    }
+}
+
+fn answer(state: &Console, who: &Who, typed: &Pairs, shown: Shown) -> Response {
+    let Shown { link, done, errors } = shown;
     let people = &state.console.people;
     let now = state.console.store.clock().now();
     let lists = people.list().and_then(|list| Ok((list, people.invitations(now)?)));
@@ -136,6 +164,7 @@ fn answer(
         email: value(typed, "email").to_owned(),
         role: value(typed, "role").to_owned(),
         link,
+        done,
         errors,
     };
     page_with(status, &page)
