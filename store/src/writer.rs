@@ -33,14 +33,14 @@ use crate::told::{self, Done};
 pub(crate) const QUEUE: usize = 8_192;
 /// Events that one commit holds at the most, so that the first of a group does not wait long for the last.
 const GROUP: usize = 4_096;
-/// Events in a run that is merged into the indexes.
-const RUN: usize = 50_000;
+/// Events in a run that is merged into the indexes. The longer, the more of them share pages; the memory for one is 16 MiB.
+const RUN: usize = 200_000;
 /// Ticks that events wait to be merged while few arrive.
 const PATIENCE: u32 = 3;
 /// Ticks between two writings of what was refused: a second.
 const COUNTED_EVERY: u32 = 5;
 /// Runs that may wait to be merged; beyond that, requests are answered "busy".
-const MAX_RUNS: usize = 8;
+const MAX_RUNS: usize = 3;
 
 /// One thing to write.
 #[derive(Clone, Debug)]

@@ -277,7 +277,7 @@ and kept connections gain. Neither is durable. Beaconry checks
 every event, stores it once, and answers after the commit that holds it (`synchronous=FULL`). Each server starts new in each
 round, on an empty folder. Ids are UUIDv7 by visitors' clocks up to 5 s off, every twentieth event up to a day late; a
 connection is one of a million visitors for ten requests, then another. At a constant rate, a request's time runs from when it
-was due, sent or not. *Not indexed* and *not linked* are events in the log that the indexes and the profiles' timelines are
+was due, sent or not. In a rush, linking begins after half a minute: the rounds are without it, the held minute with it. *Not indexed* and *not linked* are events in the log that the indexes and the profiles' timelines are
 behind, asked of `/metrics` once a second; *drained* is how long it took after the load until neither was, and the process rested.
 *Peak MiB* is `VmHWM`. *Put off*: answered 429 or 503.
 ";

@@ -153,6 +153,8 @@ fn is_in_quarantine(folder: &Folder, key: &ProfileKey) -> Result<bool, StoreErro
 /// Waits until everything that the log holds now is linked.
 pub(super) fn catch_up(profiler: &Profiler) -> Result<(), ProfileError> {
     let (target, started) = (profiler.committed(), Instant::now());
+    // Who is subscribed is not kept waiting while more gather.
+    let _waits = profiler.shared.linked.subscribe();
     while *profiler.shared.linked.borrow() < target {
         if started.elapsed() > PATIENCE {
             return Err(ProfileError::Busy);

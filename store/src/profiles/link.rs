@@ -19,12 +19,6 @@ use crate::hooks::Queue;
 use crate::log::POSTED;
 use crate::schema::{Database, EVENTS, PROFILES};
 
-/// Events linked in one transaction: few enough that a change does not wait long for it.
-const BATCH: usize = 1_000;
-/// The same where linking is this far behind: then more at a time, so that those of one profile share pages.
-pub(super) const FAR_BEHIND: i64 = 5_000;
-const LARGE_BATCH: usize = 10_000;
-
 static TIMELINE: Table = Table::new("INSERT INTO timeline VALUES", 7, "ON CONFLICT DO NOTHING");
 
 /// The last place of the log that is linked.
@@ -32,16 +26,16 @@ pub(crate) fn watermark(profiles: &Connection) -> Result<i64, rusqlite::Error> {
     profiles.query_row("SELECT seq FROM watermark", [], |row| row.get(0))
 }
 
-/// Links the next events, where the log is known to reach to `committed`. Says how many, and whether there may be more.
-/// Where it fails, says with which database.
+/// Links the next `batch` events, where the log is known to reach to `committed`. Says whether there may be more; where it fails,
+/// with which database.
 pub(super) fn link_some(
     profiles: &mut Connection,
     events: &Connection,
     shared: &Shared,
     committed: i64,
-) -> Result<(usize, bool), (&'static Database, StoreError)> {
+    batch: usize,
+) -> Result<bool, (&'static Database, StoreError)> {
     let watermark = *shared.linked.borrow();
-    let batch = if committed - watermark > FAR_BEHIND { LARGE_BATCH } else { BATCH };
     let rows = above(events, watermark, batch).map_err(|error| (&EVENTS, error.into()))?;
     // Rows that retention took away before they were linked leave a gap at the end, which counts as linked.
     let reaches = match rows.last() {
@@ -50,10 +44,10 @@ pub(super) fn link_some(
         None => committed,
     };
     if reaches <= watermark {
-        return Ok((0, false));
+        return Ok(false);
     }
     write(profiles, shared, &rows, reaches).map_err(|error| (&PROFILES, error))?;
-    Ok((rows.len(), rows.len() == batch))
+    Ok(rows.len() == batch)
 }
 
 /// Puts rows onto timelines, and says that everything up to this place is linked.

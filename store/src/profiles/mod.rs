@@ -11,6 +11,7 @@ mod erase;
 mod erase_again;
 mod error;
 mod export;
+mod gathering;
 mod identify;
 mod link;
 mod locks;

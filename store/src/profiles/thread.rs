@@ -6,13 +6,14 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender, TryRecvError};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::hooks::Wal;
 use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 use tokio::sync::{oneshot, watch};
 
 use super::error::ProfileError;
+use super::gathering::Gathering;
 use super::identify::Lately;
 use super::link;
 use super::locks::Locks;
@@ -27,12 +28,9 @@ use crate::threads;
 /// Changes that one commit holds at the most.
 const GROUP: usize = 256;
 /// Events that may wait to be linked; beyond that, requests are answered "busy".
-const MAX_BEHIND: i64 = 2_000_000;
-/// Events linked at once from which on the next are waited for: ten times ten milliseconds at the most, so that a change
-/// does not wait longer for its turn.
-const MUCH: usize = 200;
+const MAX_BEHIND: i64 = 15_000_000;
+/// How long the thread lets events gather before it looks again; a change waits for its turn no longer.
 const WAIT: Duration = Duration::from_millis(10);
-const WAITS: u32 = 10;
 /// Pages written ahead before they are written back: 16 MiB, so that a page that many events come onto is written back once
 /// for all of them.
 const CHECKPOINT: c_int = 4_000;
@@ -231,8 +229,8 @@ pub(crate) fn start(
     // Not opened to read, although it only reads: the last to close must be able to empty the write-ahead log.
     let events = EVENTS.open(folder)?;
     events.pragma_update(None, "query_only", "ON")?;
-    let thread =
-        Thread { profiles, events, shared: shared.clone(), condition, linked: 0, waits: 0 };
+    let gathering = Gathering::new(watermark, Instant::now());
+    let thread = Thread { profiles, events, shared: shared.clone(), condition, gathering };
     let running = threads::start("profile-linker", move || {
         threads::step_back();
         thread.run(&asked);
@@ -266,9 +264,7 @@ struct Thread {
     shared: Arc<Shared>,
     /// Whether anything can be written.
     condition: Arc<Condition>,
-    /// How many events were linked last, and how often they were waited for since.
-    linked: usize,
-    waits: u32,
+    gathering: Gathering,
 }
 
 impl Thread {
@@ -293,13 +289,14 @@ impl Thread {
             if !changes.is_empty() {
                 self.change(changes);
             }
-            if more && self.gathers() {
-                std::thread::sleep(WAIT);
-            } else if more {
-                more = self.link();
+            if more {
+                match self.next() {
+                    Some(events) => more = self.link(events),
+                    None => std::thread::sleep(WAIT),
+                }
             }
         }
-        while self.link() {}
+        while self.link(self.gathering.all(self.committed())) {}
     }
 
     /// Makes changes as one transaction; each that is refused leaves no trace in it.
@@ -333,28 +330,34 @@ impl Thread {
         transaction.commit()
     }
 
-    /// While much arrives, whether to let it gather a little: events of one profile then share pages, and a commit.
-    fn gathers(&mut self) -> bool {
-        let behind = self.shared.committed.load(Ordering::Acquire) - *self.shared.linked.borrow();
-        let gathers = self.linked >= MUCH && behind < link::FAR_BEHIND && self.waits < WAITS;
-        self.waits = if gathers { self.waits + 1 } else { 0 };
-        gathers
+    /// How many events to link now; `None` to let more arrive, unless somebody waits for it.
+    fn next(&mut self) -> Option<usize> {
+        let awaited =
+            self.shared.linked.receiver_count() > 0 || self.shared.erasing.load(Ordering::Acquire);
+        let committed = self.committed();
+        let next = self.gathering.next(committed, Instant::now());
+        if awaited { Some(self.gathering.all(committed)) } else { next }
+    }
+
+    /// The last place of the log that holds an event.
+    fn committed(&self) -> i64 {
+        self.shared.committed.load(Ordering::Acquire)
     }
 
     /// Links the next events of the log. Says whether there may be more now. What a full disk refuses is tried again when
     /// the log has more, and several times a second; after any other failure of the disk nothing is linked until the next
     /// start, which goes on from the watermark.
-    fn link(&mut self) -> bool {
+    fn link(&mut self, events: usize) -> bool {
         self.shared.told.store(false, Ordering::Release);
         if self.condition.broken().is_some() {
             return false;
         }
-        let committed = self.shared.committed.load(Ordering::Acquire);
-        match link::link_some(&mut self.profiles, &self.events, &self.shared, committed) {
-            Ok((linked, more)) => {
-                self.linked = linked;
-                more
-            }
+        let committed = self.committed();
+        let linked =
+            link::link_some(&mut self.profiles, &self.events, &self.shared, committed, events);
+        self.gathering.linked(*self.shared.linked.borrow(), committed, Instant::now());
+        match linked {
+            Ok(more) => more,
             Err((database, StoreError::Sqlite(error))) => {
                 self.condition.failed(database.name, &error);
                 false
