@@ -70,8 +70,59 @@ pub struct Found {
     pub go_on: Option<Place>,
 }
 
+/// The stored events of a range as they were at one moment, page by page.
+#[derive(Debug)]
+pub struct Pages<'a> {
+    reader: &'a Reader,
+    event: EventNo,
+    range: Range,
+    /// What was given lies behind this place.
+    before: Option<Place>,
+    /// Up to here the indexes tell of all that counts.
+    merged: i64,
+    /// What they did not hold yet, oldest first. Looked for once: there is no index for it.
+    unmerged: Vec<Place>,
+}
+
+impl Pages<'_> {
+    /// The next events, newest first: as many as `limit`, less what retention deleted meanwhile. `None` once there are no more.
+    pub fn next(&mut self, limit: usize) -> Result<Option<Vec<StoredEvent>>, StoreError> {
+        let places = self.places(limit)?;
+        let found = places.iter().map(|place| log::find(self.reader.events(), place.seq));
+        let found: Vec<_> = found.filter_map(Result::transpose).collect::<Result<_, _>>()?;
+        Ok((!places.is_empty()).then_some(found))
+    }
+
+    fn places(&mut self, limit: usize) -> Result<Vec<Place>, StoreError> {
+        let mut places =
+            self.reader.indexed(self.event, self.range, self.before, self.merged, limit)?;
+        let newest = self.unmerged.len().saturating_sub(limit);
+        places.extend(&self.unmerged[newest..]);
+        places.sort_unstable_by(|a, b| b.cmp(a));
+        places.truncate(limit);
+        if let Some(last) = places.last() {
+            self.before = Some(*last);
+            self.unmerged.truncate(self.unmerged.partition_point(|place| place < last));
+        }
+        Ok(places)
+    }
+}
+
 impl Reader {
-    /// The newest stored events of a range that lie before a place; `None` stands for the newest of all.
+    /// The stored events of a range that lie before a place, newest first; `None` stands for the newest of all.
+    pub fn pages(
+        &self,
+        event: EventNo,
+        range: Range,
+        before: Option<Place>,
+    ) -> Result<Pages<'_>, StoreError> {
+        let merged = index::watermark(self.index())?;
+        let mut unmerged = self.unmerged(event, range, before, merged)?;
+        unmerged.sort_unstable();
+        Ok(Pages { reader: self, event, range, before, merged, unmerged })
+    }
+
+    /// The first page of [`Reader::pages`].
     pub fn page(
         &self,
         event: EventNo,
@@ -79,12 +130,7 @@ impl Reader {
         before: Option<Place>,
         limit: usize,
     ) -> Result<Vec<StoredEvent>, StoreError> {
-        let mut events = Vec::new();
-        for place in self.places_before(event, range, before, limit)? {
-            // Retention may have deleted it since.
-            events.extend(log::find(self.events(), place.seq)?);
-        }
-        Ok(events)
+        Ok(self.pages(event, range, before)?.next(limit)?.unwrap_or_default())
     }
 
     /// The stored event of this kind at a place, where it is still there.
@@ -105,8 +151,9 @@ impl Reader {
     ) -> Result<Found, StoreError> {
         let started = Instant::now();
         let mut found = Found { go_on: before, ..Found::default() };
+        let mut pages = self.pages(event, range, before)?;
         loop {
-            let places = self.places_before(event, range, found.go_on, STRIDE)?;
+            let places = pages.places(STRIDE)?;
             for place in &places {
                 found.go_on = Some(*place);
                 found.looked_at += 1;
@@ -142,17 +189,15 @@ impl Reader {
         Ok(indexed + self.unmerged(event, range, None, merged)?.len() as u64)
     }
 
-    /// Places of a range before a place, newest first.
-    fn places_before(
+    /// Places of a range before a place, of what was merged up to a place of the log; newest first.
+    fn indexed(
         &self,
         event: EventNo,
         range: Range,
         before: Option<Place>,
+        merged: i64,
         limit: usize,
     ) -> Result<Vec<Place>, StoreError> {
-        // What is not merged yet lies above the watermark; what is merged meanwhile is told by its place.
-        let merged = index::watermark(self.index())?;
-        let mut places = self.unmerged(event, range, before, merged)?;
         let (from, to) = bounds(range, before);
         let sql = format!(
             "SELECT received, seq FROM {} ORDER BY received DESC, seq DESC LIMIT ?7",
@@ -162,15 +207,13 @@ impl Reader {
         let limited = i64::try_from(limit).unwrap_or(i64::MAX);
         let of_range =
             params![event.0, range.version, to.received.0, to.seq, from.0, merged, limited];
-        let mut rows = statement.query(of_range)?;
-        while let Some(row) = rows.next()? {
-            places.push(Place { received: Timestamp(row.get(0)?), seq: row.get(1)? });
-        }
-        places.sort_unstable_by(|a, b| b.cmp(a));
-        places.truncate(limit);
-        Ok(places)
+        let rows = statement.query_map(of_range, |row| {
+            Ok(Place { received: Timestamp(row.get(0)?), seq: row.get(1)? })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
     }
 
+    /// Places of a range before a place, of what is not merged yet: it lies above the watermark.
     fn unmerged(
         &self,
         event: EventNo,

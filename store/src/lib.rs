@@ -53,7 +53,7 @@ mod writer;
 pub use audience::{Audience, KnownAttribute};
 pub use audit::{ACTIONS, AuditEntry, AuditFilter, AuditLog, AuditPlace};
 pub use backup::{Progress, Restored, backup, restore};
-pub use browse::{Found, Place, Range};
+pub use browse::{Found, Pages, Place, Range};
 pub use clock::Clock;
 pub use counts::{Count, Counts, Hours, OTHER, OldPage, Reason};
 pub use error::StoreError;

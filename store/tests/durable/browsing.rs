@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use beaconry_model::retention::Retention;
 use beaconry_model::time::{DAY_MS, HOUR_MS, Timestamp};
-use beaconry_store::{Known, Place, Range, Replay, Store, StoredEvent, Which};
+use beaconry_store::{Known, Pages, Place, Range, Replay, Store, StoredEvent, Which};
 use serde_json::json;
 
 use crate::samples::{entry, entry_from, entry_with, eventually, open, stored, tracked_since};
@@ -21,7 +21,39 @@ fn all(store: &Store, known: &Known, range: Range) -> Vec<u64> {
         numbers.extend(page.iter().map(number));
     }
     assert_eq!(reader.count_in(known.number, range).unwrap(), numbers.len() as u64);
+    let mut pages = reader.pages(known.number, range, None).unwrap();
+    assert_eq!(rest(&mut pages), numbers);
     numbers
+}
+
+/// The numbers that are left, three events a page.
+fn rest(pages: &mut Pages) -> Vec<u64> {
+    let mut numbers = Vec::new();
+    while let Some(page) = pages.next(3).unwrap() {
+        numbers.extend(page.iter().map(number));
+    }
+    numbers
+}
+
+#[tokio::test]
+async fn what_is_read_page_by_page_is_what_was_there_at_its_beginning() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    let now = store.clock().now();
+    let known = tracked_since(&store, "Order placed", Retention::Forever, now.plus(-DAY_MS));
+    let append = async |numbers: std::ops::Range<u64>| {
+        let entries = numbers.map(|n| entry_with(&known, n, json!(n), now, false)).collect();
+        store.append(entries).await.unwrap();
+    };
+    append(0..5).await;
+    let (reader, merged) = (store.reader().unwrap(), || store.behind().unindexed == 0);
+    eventually("merging", merged);
+    append(5..10).await;
+    let mut pages = reader.pages(known.number, Range::default(), None).unwrap();
+    let first: Vec<u64> = pages.next(2).unwrap().unwrap().iter().map(number).collect();
+    append(10..15).await;
+    eventually("merging", merged);
+    assert_eq!((first, rest(&mut pages)), (vec![9, 8], (0..8).rev().collect()));
 }
 
 fn number(event: &StoredEvent) -> u64 {

@@ -10,7 +10,7 @@ use futures_util::stream;
 use serde_json::json;
 
 use beaconry_model::profile::{Keyspace, ProfileKey};
-use beaconry_store::{Known, Place, ProfileReader, Range, Reader, StoredEvent};
+use beaconry_store::{Known, ProfileReader, Range, Reader, StoredEvent};
 
 use super::condition::Condition;
 use super::csv::Csv;
@@ -243,12 +243,9 @@ fn each(
 ) -> Result<(), String> {
     let Export { known, range, condition, .. } = export;
     work.expect(reader.count_in(known.number, *range).map_err(|error| error.to_string())?);
-    let (mut before, mut done) = (None, 0);
-    loop {
-        let page =
-            reader.page(known.number, *range, before, STRIDE).map_err(|error| error.to_string())?;
-        let Some(last) = page.last() else { return Ok(()) };
-        before = Some(Place::of(last));
+    let mut pages = reader.pages(known.number, *range, None).map_err(|error| error.to_string())?;
+    let mut done = 0;
+    while let Some(page) = pages.next(STRIDE).map_err(|error| error.to_string())? {
         done += page.len() as u64;
         for event in page {
             if condition.as_ref().is_none_or(|condition| condition.fits(&event.data)) {
@@ -259,6 +256,7 @@ fn each(
             return Err("it was stopped".to_owned());
         }
     }
+    Ok(())
 }
 
 /// How far a download has come, as JSON.
