@@ -141,7 +141,7 @@ async fn nothing_is_stored_or_sent_before_consent() {
         assert_eq!(browser.settle(&track).await, json!({ "ok": true }));
         if n == 1 {
             assert_eq!(browser.run(traces).await, json!([0, 0, ""]));
-            assert_eq!(browser.loaded("/c").await, 0);
+            assert_eq!(browser.beacons().await, 0);
             browser.run("beaconry.consent(true)").await;
         }
     }

@@ -56,7 +56,7 @@ async fn a_wrong_type_is_refused_in_the_page_and_nothing_is_sent() {
     assert_eq!(taken, json!({ "ok": true }));
     assert_eq!(setting.server.events("order-placed", 1).len(), 1);
     assert_eq!(setting.server.json(&["quarantine", "list"]), json!([]));
-    assert_eq!(browser.loaded("/c").await, 1);
+    assert_eq!(browser.beacons().await, 1);
 }
 
 #[tokio::test]

@@ -99,6 +99,6 @@ async fn a_stale_answer_is_final_for_the_page_and_says_what_to_do() {
         .await;
     let refused = browser.settle(track).await;
     assert_eq!(refused["errors"][0]["code"], json!("stale_version"));
-    assert_eq!(browser.loaded("/c").await, 1, "this page sends no more of it");
+    assert_eq!(browser.beacons().await, 1, "this page sends no more of it");
     assert_eq!(server.json(&["quarantine", "list"]).as_array().unwrap().len(), 1);
 }

@@ -177,10 +177,19 @@ impl Browser {
         self.client.window().await.unwrap_or_else(|error| panic!("{error}"))
     }
 
-    /// How many files below a path the page has loaded.
+    /// How many files the page has loaded whose address has this in it.
     pub async fn loaded(&self, part: &str) -> u64 {
+        self.requests(&format!("entry.name.includes('{part}')")).await
+    }
+
+    /// How many beacons the page has sent. Addresses of files have hashes in them, which may begin as the collector's path does.
+    pub async fn beacons(&self) -> u64 {
+        self.requests("new URL(entry.name).pathname === '/c'").await
+    }
+
+    async fn requests(&self, which: &str) -> u64 {
         let count = format!(
-            "return performance.getEntriesByType('resource').filter(entry => entry.name.includes('{part}')).length"
+            "return performance.getEntriesByType('resource').filter(entry => {which}).length"
         );
         self.run(&count).await.as_u64().unwrap_or_default()
     }
