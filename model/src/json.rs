@@ -188,16 +188,6 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A list of any values, each as it came.
-    pub(crate) fn raw_list(&mut self) -> Result<Vec<&'a str>, Wrong> {
-        let mut values = Vec::new();
-        self.list(|reader| {
-            values.push(reader.raw()?);
-            Ok(())
-        })?;
-        Ok(values)
-    }
-
     /// An object of field values.
     pub(crate) fn members(&mut self) -> Result<Members<'a>, Wrong> {
         let mut members = Vec::with_capacity(8);
@@ -288,14 +278,6 @@ impl<'a> Reader<'a> {
             }
         }
         Ok((&self.text[begin..self.at], value))
-    }
-
-    /// Any value, as it came.
-    pub(crate) fn raw(&mut self) -> Result<&'a str, Wrong> {
-        self.peek();
-        let begin = self.at;
-        self.skip()?;
-        Ok(&self.text[begin..self.at])
     }
 
     /// Any value, which nobody wants.

@@ -130,14 +130,14 @@ pub fn parse(body: &[u8]) -> Result<Result<Vec<Item<'_>>, Vec<ItemError>>, Strin
     let expected = r#"{"items":[{"event_time":…,"version_id":…,"data":{…}}]}"#;
     let text = core::str::from_utf8(body)
         .map_err(|error| format!("body: expected JSON in UTF-8, got {error}"))?;
-    let raws =
-        read(text, raw_items).map_err(|wrong| format!("body: expected {expected}, got {wrong}"))?;
-    if raws.is_empty() {
+    let docs =
+        read(text, items_of).map_err(|wrong| format!("body: expected {expected}, got {wrong}"))?;
+    if docs.is_empty() {
         return Err("items: expected at least one, got none".to_string());
     }
-    let (mut items, mut errors) = (Vec::with_capacity(raws.len()), Vec::new());
-    for (place, raw) in raws.into_iter().enumerate() {
-        match parse_item(place, raw) {
+    let (mut items, mut errors) = (Vec::with_capacity(docs.len()), Vec::new());
+    for (place, (raw, doc)) in docs.into_iter().enumerate() {
+        match item(place, raw, doc) {
             Ok(item) => items.push(item),
             Err(error) => errors.push(error),
         }
@@ -145,16 +145,30 @@ pub fn parse(body: &[u8]) -> Result<Result<Vec<Item<'_>>, Vec<ItemError>>, Strin
     Ok(if errors.is_empty() { Ok(items) } else { Err(errors) })
 }
 
-fn raw_items<'a>(reader: &mut Reader<'a>) -> Result<Vec<&'a str>, Wrong> {
+/// An item as it came, and what it says.
+type Came<'a> = (&'a str, Result<ItemDoc<'a>, Wrong>);
+
+fn items_of<'a>(reader: &mut Reader<'a>) -> Result<Vec<Came<'a>>, Wrong> {
     let mut items = Once::new("items");
     reader.object(|reader, name| match &*name {
-        "items" => items.read(reader, Reader::raw_list),
+        "items" => items.read(reader, |reader| {
+            let mut items = Vec::new();
+            reader.list(|reader| {
+                items.push(reader.attempt(ItemDoc::read)?);
+                Ok(())
+            })?;
+            Ok(items)
+        }),
         _ => reader.skip(),
     })?;
     items.needed()
 }
 
-fn parse_item(place: usize, raw: &str) -> Result<Item<'_>, ItemError> {
+fn item<'a>(
+    place: usize,
+    raw: &str,
+    doc: Result<ItemDoc<'a>, Wrong>,
+) -> Result<Item<'a>, ItemError> {
     if raw.len() > MAX_EVENT {
         let detail =
             format!("items[{place}]: expected at most {MAX_EVENT} bytes, got {}", raw.len());
@@ -162,7 +176,7 @@ fn parse_item(place: usize, raw: &str) -> Result<Item<'_>, ItemError> {
     }
     let malformed =
         |why: String| ItemError::new(place, ItemCode::Malformed, format!("items[{place}]{why}"));
-    let doc = read(raw, ItemDoc::read).map_err(|wrong| {
+    let doc = doc.map_err(|wrong| {
         let expected = r#"{"event_time":…,"version_id":…,"data":{…}}"#;
         malformed(format!(": expected {expected}, got {wrong}"))
     })?;

@@ -45,15 +45,16 @@ pub(super) struct Gathering {
 }
 
 impl Gathering {
-    /// Everything up to this place is linked.
-    pub(super) fn new(linked: i64, now: Instant) -> Gathering {
+    /// Everything up to `linked` is linked, and the log ends at `committed`.
+    pub(super) fn new(linked: i64, committed: i64, now: Instant) -> Gathering {
         Gathering {
             rushing: *RUSHING,
             linked,
-            committed: linked,
+            committed,
             at: now,
             last: 0,
-            window: (now, linked),
+            // What is there already has not arrived just now.
+            window: (now, committed),
             rush: None,
         }
     }
@@ -64,9 +65,12 @@ impl Gathering {
         (self.linked, self.committed, self.at) = (linked, committed, now);
     }
 
-    /// How many to link now, where the log ends at `committed`; `None` to wait.
-    pub(super) fn next(&mut self, committed: i64, now: Instant) -> Option<usize> {
+    /// How many to link now, where the log ends at `committed`; `None` to let more arrive, unless somebody waits for it.
+    pub(super) fn next(&mut self, committed: i64, awaited: bool, now: Instant) -> Option<usize> {
         self.count(committed, now);
+        if awaited {
+            return Some(self.all(committed));
+        }
         let arrived = committed - self.committed;
         let gathers = arrived < SOME.events && now - self.at < SOME.time;
         match self.rush {
@@ -81,7 +85,7 @@ impl Gathering {
         }
     }
 
-    /// How many to link now, where somebody waits for it.
+    /// How many to link now, where nothing is to gather.
     pub(super) fn all(&self, committed: i64) -> usize {
         let far_behind = committed - self.linked > SOME.events;
         (if far_behind { LARGE_BATCH } else { BATCH }) as usize
@@ -117,7 +121,7 @@ mod tests {
         /// Everything is linked, of which so many events just now.
         fn new(last: i64) -> Log {
             let now = Instant::now();
-            let mut gathering = Gathering { rushing: 40_000.0, ..Gathering::new(0, now) };
+            let mut gathering = Gathering { rushing: 40_000.0, ..Gathering::new(0, 0, now) };
             gathering.linked(last, last, now);
             Log { gathering, committed: last, now }
         }
@@ -127,7 +131,7 @@ mod tests {
             let mut log = Log::new(FEW);
             log.now += WINDOW;
             log.committed += a_second / 10;
-            log.gathering.next(log.committed, log.now);
+            log.gathering.next(log.committed, false, log.now);
             log.gathering.linked(log.committed, log.committed, log.now);
             log
         }
@@ -138,7 +142,7 @@ mod tests {
             for _ in 0..10_000 {
                 self.now += LOOK;
                 self.committed += a_second / 100;
-                if let Some(events) = self.gathering.next(self.committed, self.now) {
+                if let Some(events) = self.gathering.next(self.committed, false, self.now) {
                     let linked = self.committed.min(self.gathering.linked + events as i64);
                     self.gathering.linked(linked, self.committed, self.now);
                     return (events, self.now - begin, self.committed - before);
@@ -171,12 +175,27 @@ mod tests {
     }
 
     #[test]
+    fn nobody_who_waits_is_kept_waiting_and_what_was_there_is_no_rush() {
+        let mut log = Log::rushing(100_000);
+        (log.now, log.committed) = (log.now + LOOK, log.committed + 1_000);
+        assert_eq!(log.gathering.next(log.committed, false, log.now), None);
+        assert_eq!(log.gathering.next(log.committed, true, log.now), Some(BATCH as usize));
+        log.committed += SOME.events;
+        assert_eq!(log.gathering.next(log.committed, true, log.now), Some(LARGE_BATCH as usize));
+        // As after a crash: a million are behind, and nothing arrives.
+        let now = Instant::now();
+        let mut started = Gathering::new(0, 1_000_000, now);
+        let later = now + WINDOW;
+        assert_eq!(started.next(1_000_000, false, later), Some(LARGE_BATCH as usize));
+    }
+
+    #[test]
     fn what_gathered_is_linked_as_soon_as_the_rush_is_over() {
         let mut log = Log::rushing(100_000);
         for _ in 0..100 {
             log.now += LOOK;
             log.committed += 1_000;
-            assert_eq!(log.gathering.next(log.committed, log.now), None);
+            assert_eq!(log.gathering.next(log.committed, false, log.now), None);
         }
         let (begin, waits) = (log.now, log.committed - log.gathering.linked);
         while log.committed > log.gathering.linked {

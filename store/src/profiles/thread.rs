@@ -229,7 +229,8 @@ pub(crate) fn start(
     // Not opened to read, although it only reads: the last to close must be able to empty the write-ahead log.
     let events = EVENTS.open(folder)?;
     events.pragma_update(None, "query_only", "ON")?;
-    let gathering = Gathering::new(watermark, Instant::now());
+    let committed = shared.committed.load(Ordering::Acquire);
+    let gathering = Gathering::new(watermark, committed, Instant::now());
     let thread = Thread { profiles, events, shared: shared.clone(), condition, gathering };
     let running = threads::start("profile-linker", move || {
         threads::step_back();
@@ -330,13 +331,11 @@ impl Thread {
         transaction.commit()
     }
 
-    /// How many events to link now; `None` to let more arrive, unless somebody waits for it.
+    /// How many events to link now; `None` to let more arrive.
     fn next(&mut self) -> Option<usize> {
         let awaited =
             self.shared.linked.receiver_count() > 0 || self.shared.erasing.load(Ordering::Acquire);
-        let committed = self.committed();
-        let next = self.gathering.next(committed, Instant::now());
-        if awaited { Some(self.gathering.all(committed)) } else { next }
+        self.gathering.next(self.committed(), awaited, Instant::now())
     }
 
     /// The last place of the log that holds an event.

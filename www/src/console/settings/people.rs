@@ -24,6 +24,12 @@ struct Page {
     /// What was typed into the form.
     email: String,
     role: String,
+    shown: Shown,
+}
+
+/// What the page shows besides who there is.
+#[derive(Default)]
+struct Shown {
     /// An invitation that was just made, shown this once.
     link: Option<String>,
     /// What was just done.
@@ -133,14 +139,6 @@ fn done(state: &Console, who: &Who, done: Result<(), StoreError>, word: &str) ->
     }
 }
 
-/// What the page shows besides who there is.
-#[derive(Default)]
-struct Shown {
-    link: Option<String>,
-    done: Option<&'static str>,
-    errors: Errors,
-}
-
 impl Shown {
     fn wrong(slot: &'static str, refusal: &Refusal) -> Shown {
         Shown { errors: Errors::one(slot, &refusal.to_string()), ..Shown::default() }
@@ -148,7 +146,6 @@ impl Shown {
 }
 
 fn answer(state: &Console, who: &Who, typed: &Pairs, shown: Shown) -> Response {
-    let Shown { link, done, errors } = shown;
     let people = &state.console.people;
     let now = state.console.store.clock().now();
     let lists = people.list().and_then(|list| Ok((list, people.invitations(now)?)));
@@ -156,16 +153,15 @@ fn answer(state: &Console, who: &Who, typed: &Pairs, shown: Shown) -> Response {
         Ok(lists) => lists,
         Err(error) => return failed(&error),
     };
-    let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let status =
+        if shown.errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let page = Page {
         people,
         invitations,
         own: who.person.number,
         email: value(typed, "email").to_owned(),
         role: value(typed, "role").to_owned(),
-        link,
-        done,
-        errors,
+        shown,
     };
     page_with(status, &page)
 }
