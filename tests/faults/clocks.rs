@@ -3,12 +3,11 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use beaconry_model::time::Timestamp;
-use beaconry_tests::{Server, beacon, beaconry, event, eventually, post};
+use beaconry_tests::{Server, beacon, beaconry, event, eventually, faketime_library, post};
 use serde_json::{Value, json};
 
 use crate::clients::Ledger;
@@ -33,10 +32,7 @@ impl SystemClock {
 
     /// What a shell has to run for a process to live by it. Its monotonic clock stays the real one.
     fn shell(&self) -> String {
-        let listed = Command::new("faketime").args(["-f", "+0", "env"]).output();
-        let listed = listed.expect("faketime is installed by `make test`").stdout;
-        let listed = String::from_utf8(listed).unwrap();
-        let library = listed.lines().find_map(|line| line.strip_prefix("LD_PRELOAD=")).unwrap();
+        let library = faketime_library();
         format!(
             "export LD_PRELOAD='{library}' FAKETIME_TIMESTAMP_FILE={} FAKETIME_NO_CACHE=1 FAKETIME_DONT_FAKE_MONOTONIC=1 DONT_FAKE_MONOTONIC=1",
             self.0.display()

@@ -11,7 +11,7 @@ mod targets;
 const CHANGES: usize = 150;
 
 #[track_caller]
-fn run(name: &str, target: fn(&[u8])) {
+fn run(name: &str, target: impl Fn(&[u8])) {
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(name);
     let mut random = fastrand::Rng::with_seed(7);
     let files: Vec<_> =
@@ -65,5 +65,6 @@ fn no_bytes_of_tracking_settings_bring_down_their_reading() {
 
 #[test]
 fn no_bytes_of_a_connection_bring_down_the_collector() {
-    run("request", targets::request);
+    let running = targets::Running::default();
+    run("request", |data| targets::request(&running, data));
 }

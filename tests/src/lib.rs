@@ -5,6 +5,7 @@
 mod browser;
 mod contract;
 mod driver;
+mod faketime;
 mod form;
 mod http;
 mod person;
@@ -15,6 +16,7 @@ mod session;
 mod site;
 
 pub use browser::Browser;
+pub use faketime::faketime_library;
 pub use form::Form;
 pub use http::{Answer, Connection, exchange, get, post, request};
 pub use person::{Device, Person};

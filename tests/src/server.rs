@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use crate::faketime::{shift, tidy};
+
 /// How a command ended.
 #[derive(Clone, Debug)]
 pub struct Run {
@@ -45,25 +47,8 @@ pub fn binary_path() -> PathBuf {
 fn command(data: &Path, minutes: i64) -> Command {
     let mut command = Command::new(binary());
     command.arg("--data").arg(data);
-    if minutes != 0 {
-        command.envs(shifted(minutes));
-    }
+    shift(&mut command, minutes);
     command
-}
-
-/// What `faketime` sets for the commands it runs. It is not run itself, because it would stand between a test and the
-/// process that the test has to kill.
-fn shifted(minutes: i64) -> Vec<(String, String)> {
-    let listed = Command::new("faketime").args(["-f", &format!("{minutes:+}m"), "env"]).output();
-    let listed = listed.expect("faketime is installed by `make test`");
-    let text = String::from_utf8_lossy(&listed.stdout).into_owned();
-    let pairs = text.lines().filter_map(|line| line.split_once('='));
-    // The shared clock of one faketime run is gone once that run ends.
-    let wanted = |name: &str| name == "LD_PRELOAD" || name == "FAKETIME";
-    pairs
-        .filter(|(name, _)| wanted(name))
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .collect()
 }
 
 /// Runs `beaconry` with these arguments to its end.
@@ -246,9 +231,8 @@ impl Server {
     }
 
     /// Ends it as a power cut would.
-    pub fn kill(mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+    pub fn kill(self) {
+        drop(self);
     }
 
     /// Asks it to stop, waits until it has, and gives its exit code.
@@ -262,6 +246,7 @@ impl Drop for Server {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+        tidy(self.child.id());
     }
 }
 

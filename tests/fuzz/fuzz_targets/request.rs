@@ -1,6 +1,10 @@
 //! See `targets::request`.
 #![no_main]
 
-use beaconry_fuzz::targets::request;
+use std::sync::LazyLock;
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| request(data));
+use beaconry_fuzz::targets::{Running, request};
+
+static RUNNING: LazyLock<Running> = LazyLock::new(Running::default);
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| request(&RUNNING, data));

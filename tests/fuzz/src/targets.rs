@@ -126,32 +126,33 @@ pub fn settings(data: &[u8]) {
     }
 }
 
-/// A collector on a store in memory, where the operating system has such a place.
-struct Running {
+/// A collector on a store in a temporary folder.
+pub struct Running {
     runtime: Runtime,
     collector: Arc<Collector>,
     _folder: tempfile::TempDir,
 }
 
-fn running() -> Running {
-    let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
-    let (section, event) = defined();
-    let mut registry = Registry::open(&Folder::open(folder.path()).unwrap()).unwrap();
-    registry.add_section(&section, "fuzz", NOW).unwrap();
-    registry.add_event(&event, "fuzz", NOW).unwrap();
-    let store = Store::open(folder.path(), Clock::default()).unwrap();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let collector = Arc::new(Collector::new(store, Limits::default()));
-    Running { runtime, collector, _folder: folder }
+impl Default for Running {
+    fn default() -> Running {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let (section, event) = defined();
+        let mut registry = Registry::open(&Folder::open(folder.path()).unwrap()).unwrap();
+        registry.add_section(&section, "fuzz", NOW).unwrap();
+        registry.add_event(&event, "fuzz", NOW).unwrap();
+        let store = Store::open(folder.path(), Clock::default()).unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let collector = Arc::new(Collector::new(store, Limits::default()));
+        Running { runtime, collector, _folder: folder }
+    }
 }
 
 /// Bytes of a connection, through Hyper, routes, checks and the store to the last answer: each is one of those that are
 /// promised.
-pub fn request(data: &[u8]) {
-    static RUNNING: LazyLock<Running> = LazyLock::new(running);
+pub fn request(running: &Running, data: &[u8]) {
     const STATUSES: [&str; 12] =
         ["100", "200", "204", "400", "404", "405", "408", "413", "414", "429", "431", "503"];
-    let Running { runtime, collector, .. } = &*RUNNING;
+    let Running { runtime, collector, .. } = running;
     let answered = runtime.block_on(async {
         let (mut client, server) = tokio::io::duplex(256 * 1024);
         let serving = tokio::spawn({
