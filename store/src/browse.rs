@@ -116,8 +116,7 @@ impl Reader {
         range: Range,
         before: Option<Place>,
     ) -> Result<Pages<'_>, StoreError> {
-        let merged = index::watermark(self.index())?;
-        let mut unmerged = self.unmerged(event, range, before, merged)?;
+        let (merged, mut unmerged) = self.unmerged(event, false, range, before)?;
         unmerged.sort_unstable();
         Ok(Pages { reader: self, event, range, before, merged, unmerged })
     }
@@ -180,13 +179,13 @@ impl Reader {
             let fitting = counts.filter(|(ver, _)| range.version.is_none_or(|only| only == *ver));
             return Ok(fitting.map(|(_, count)| count).sum());
         }
-        let merged = index::watermark(self.index())?;
+        let (merged, unmerged) = self.unmerged(event, false, range, None)?;
         let (from, to) = bounds(range, None);
         let sql = format!("SELECT count(*) FROM {}", in_index(range));
         let mut statement = self.index().prepare_cached(&sql)?;
         let of_range = params![event.0, range.version, to.received.0, to.seq, from.0, merged];
         let indexed: u64 = statement.query_row(of_range, |row| row.get(0))?;
-        Ok(indexed + self.unmerged(event, range, None, merged)?.len() as u64)
+        Ok(indexed + unmerged.len() as u64)
     }
 
     /// Places of a range before a place, of what was merged up to a place of the log; newest first.
@@ -213,24 +212,40 @@ impl Reader {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// Places of a range before a place, of what is not merged yet: it lies above the watermark.
-    fn unmerged(
+    /// Up to which place of the log the indexes tell of all that counts, and the places of a range before a place that lie
+    /// above it, in the order of the log; trials among them only where they are asked for.
+    pub(crate) fn unmerged(
         &self,
         event: EventNo,
+        tests: bool,
         range: Range,
         before: Option<Place>,
-        merged: i64,
-    ) -> Result<Vec<Place>, StoreError> {
+    ) -> Result<(i64, Vec<Place>), StoreError> {
         let (from, to) = bounds(range, before);
+        if let Some(tail) = self.tail() {
+            let mut places = tail.places(|fresh, place| {
+                fresh.event == event
+                    && (tests || !fresh.test)
+                    && range.version.is_none_or(|only| only == fresh.ver)
+                    && (from..).contains(&place.received)
+                    && place < to
+            });
+            // Only now: what was merged meanwhile is found in the indexes.
+            let merged = index::watermark(self.index())?;
+            places.retain(|place| place.seq > merged);
+            return Ok((merged, places));
+        }
+        let merged = index::watermark(self.index())?;
         let mut statement = self.events().prepare_cached(
-            "SELECT received, seq FROM events WHERE seq > ?6 AND event = ?1 AND flags & 1 = 0
-             AND (?2 IS NULL OR ver = ?2) AND (received, seq) < (?3, ?4) AND received >= ?5",
+            "SELECT received, seq FROM events WHERE seq > ?6 AND event = ?1 AND (flags & 1 = 0 OR ?7)
+             AND (?2 IS NULL OR ver = ?2) AND (received, seq) < (?3, ?4) AND received >= ?5 ORDER BY seq",
         )?;
-        let of_range = params![event.0, range.version, to.received.0, to.seq, from.0, merged];
+        let of_range =
+            params![event.0, range.version, to.received.0, to.seq, from.0, merged, tests];
         let rows = statement.query_map(of_range, |row| {
             Ok(Place { received: Timestamp(row.get(0)?), seq: row.get(1)? })
         })?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        Ok((merged, rows.collect::<Result<_, _>>()?))
     }
 }
 

@@ -5,8 +5,10 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use rusqlite::{Connection, params};
 
+use beaconry_model::time::Timestamp;
 use beaconry_model::wire::Code;
 
+use crate::browse::{Place, Range};
 use crate::counts::{self, Counts, Hours, OldPage, Reason};
 use crate::error::StoreError;
 use crate::folder::Folder;
@@ -15,6 +17,7 @@ use crate::log::{self, COLUMNS, StoredEvent};
 use crate::quarantine::{self, QuarantinedEvent};
 use crate::schema::{EVENTS, INDEX};
 use crate::snapshot::EventNo;
+use crate::tail::Tail;
 
 /// Connections that wait at the most.
 const POOLED: usize = 8;
@@ -26,6 +29,8 @@ pub struct Reader {
     files: Option<Files>,
     /// Where its connections go when it is dropped.
     pool: Weak<Pool>,
+    /// What the indexes are behind, of the server in this process; beside another's, the log itself is looked through.
+    tail: Option<Arc<Tail>>,
 }
 
 #[derive(Debug)]
@@ -49,13 +54,17 @@ pub(crate) struct Pool(Mutex<Vec<Files>>);
 
 impl Pool {
     /// A reader whose connections come back here.
-    pub(crate) fn reader(self: &Arc<Pool>, folder: &Folder) -> Result<Reader, StoreError> {
+    pub(crate) fn reader(
+        self: &Arc<Pool>,
+        folder: &Folder,
+        tail: &Arc<Tail>,
+    ) -> Result<Reader, StoreError> {
         let waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let files = match waiting {
             Some(files) => files,
             None => Files::open(folder)?,
         };
-        Ok(Reader { files: Some(files), pool: Arc::downgrade(self) })
+        Ok(Reader { files: Some(files), pool: Arc::downgrade(self), tail: Some(tail.clone()) })
     }
 
     /// Closes what waits.
@@ -82,7 +91,7 @@ impl Reader {
                 database.open(folder)?;
             }
         }
-        Ok(Reader { files: Some(Files::open(folder)?), pool: Weak::new() })
+        Ok(Reader { files: Some(Files::open(folder)?), pool: Weak::new(), tail: None })
     }
 
     pub(crate) fn events(&self) -> &Connection {
@@ -91,6 +100,10 @@ impl Reader {
 
     pub(crate) fn index(&self) -> &Connection {
         &self.files().index
+    }
+
+    pub(crate) fn tail(&self) -> Option<&Tail> {
+        self.tail.as_deref()
     }
 
     fn files(&self) -> &Files {
@@ -107,30 +120,32 @@ impl Reader {
         tests: bool,
         limit: usize,
     ) -> Result<Vec<StoredEvent>, StoreError> {
-        // What is not merged yet lies above the watermark; what is merged meanwhile is told by its place.
-        let merged = index::watermark(self.index())?;
-        let mut newest = self.above(event, merged, tests)?;
-        newest.reverse();
-        newest.truncate(limit);
+        let (merged, mut places) = self.unmerged(event, tests, Range::default(), None)?;
         let kinds: &[bool] = if tests { &[false, true] } else { &[false] };
-        let mut places = Vec::new();
         for test in kinds {
             places.extend(self.places(event, *test, merged, limit)?);
         }
         places.sort_unstable_by(|a, b| b.cmp(a));
-        for (_, seq) in places {
-            if newest.len() >= limit {
-                break;
-            }
-            // Retention may have deleted it since.
-            newest.extend(log::find(self.events(), seq)?);
-        }
-        Ok(newest)
+        // Retention may have deleted some since.
+        let found = places.iter().map(|place| log::find(self.events(), place.seq));
+        found
+            .filter_map(Result::transpose)
+            .take(limit)
+            .collect::<Result<_, _>>()
+            .map_err(StoreError::from)
     }
 
     /// Events of one kind that lie after this place of the log, oldest first.
     pub fn after(&self, event: EventNo, seq: i64) -> Result<Vec<StoredEvent>, StoreError> {
-        self.above(event, seq, false)
+        let mut statement = self.events().prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM events WHERE seq > ? AND event = ? AND flags & 1 = 0 ORDER BY seq"
+        ))?;
+        let mut rows = statement.query(params![seq, event.0])?;
+        let mut events = Vec::new();
+        while let Some(row) = rows.next()? {
+            events.push(StoredEvent::read(row)?);
+        }
+        Ok(events)
     }
 
     /// The last place of the log.
@@ -240,32 +255,20 @@ impl Reader {
         Ok(Code::ALL.into_iter().filter_map(of_code).collect())
     }
 
-    fn above(&self, event: EventNo, seq: i64, tests: bool) -> Result<Vec<StoredEvent>, StoreError> {
-        let mut statement = self.events().prepare_cached(&format!(
-            "SELECT {COLUMNS} FROM events WHERE seq > ? AND event = ? AND (flags & 1 = 0 OR ?) ORDER BY seq"
-        ))?;
-        let mut rows = statement.query(params![seq, event.0, tests])?;
-        let mut events = Vec::new();
-        while let Some(row) = rows.next()? {
-            events.push(StoredEvent::read(row)?);
-        }
-        Ok(events)
-    }
-
     fn places(
         &self,
         event: EventNo,
         test: bool,
         merged: i64,
         limit: usize,
-    ) -> Result<Vec<(i64, i64)>, StoreError> {
+    ) -> Result<Vec<Place>, StoreError> {
         let mut statement = self.index().prepare_cached(
             "SELECT received, seq FROM by_event WHERE event = ? AND test = ? AND seq <= ?
              ORDER BY received DESC, seq DESC LIMIT ?",
         )?;
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let rows = statement.query_map(params![event.0, test, merged, limit], |row| {
-            Ok((row.get(0)?, row.get(1)?))
+            Ok(Place { received: Timestamp(row.get(0)?), seq: row.get(1)? })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
     }

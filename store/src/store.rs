@@ -32,6 +32,7 @@ use crate::registry::Registry;
 use crate::replay::{self, Replay, ReplayCount};
 use crate::schema::{EVENTS, INDEX, PROFILES, write_out};
 use crate::snapshot::{EventNo, Known, Snapshot};
+use crate::tail::Tail;
 use crate::tally::Tally;
 use crate::threads;
 use crate::told::Told;
@@ -52,6 +53,8 @@ pub struct Store {
     backlog: Arc<Backlog>,
     /// The last place of the log that is in the indexes.
     merged: Arc<AtomicI64>,
+    /// What is behind them.
+    tail: Arc<Tail>,
     /// What was refused, until the writer writes it down.
     refused: Arc<Mutex<Tally>>,
     feed: Feed,
@@ -139,7 +142,7 @@ impl Store {
     ) -> Result<Arc<Store>, StoreError> {
         let definitions = Arc::new(Definitions::open(folder, clock)?);
         let shared = Shared::default();
-        let Writing { writer, filter, profiler, merged, mut threads } =
+        let Writing { writer, filter, profiler, merged, tail, mut threads } =
             start_writing(&definitions, &shared)?;
         let Shared { condition, backlog, refused } = shared;
         let (seen, news) = mpsc::channel();
@@ -160,6 +163,7 @@ impl Store {
             condition,
             backlog,
             merged,
+            tail,
             refused,
             feed: Feed::default(),
             picks,
@@ -196,7 +200,7 @@ impl Store {
 
     /// A reader of what is stored. Its connections are used again once it is dropped.
     pub fn reader(&self) -> Result<Reader, StoreError> {
-        self.readers.reader(&self.definitions.folder)
+        self.readers.reader(&self.definitions.folder, &self.tail)
     }
 
     /// Whether events can be stored; where not, why.
@@ -388,6 +392,7 @@ struct Writing {
     filter: Arc<Filter>,
     profiler: Profiler,
     merged: Arc<AtomicI64>,
+    tail: Arc<Tail>,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -419,7 +424,7 @@ fn start_writing(definitions: &Definitions, shared: &Shared) -> Result<Writing, 
         profiles::start(folder, keyed.clone(), next_seq - 1, condition.clone())?;
     let (to_merger, merges) = mpsc::channel();
     let (to_writer, writes) = mpsc::sync_channel(QUEUE);
-    let index = INDEX.open_to_read(folder)?;
+    let (index, tail) = (INDEX.open_to_read(folder)?, Arc::new(Tail::new(next_seq)));
     let (filling, scan) = (filter.clone(), INDEX.open_to_read(folder)?);
     let writer = Writer {
         events,
@@ -430,6 +435,7 @@ fn start_writing(definitions: &Definitions, shared: &Shared) -> Result<Writing, 
         merged: merged.clone(),
         next_seq,
         unmerged: Pending::default(),
+        tail: tail.clone(),
         ticks: 0,
         refused: refused.clone(),
         uncounted: 0,
@@ -452,5 +458,5 @@ fn start_writing(definitions: &Definitions, shared: &Shared) -> Result<Writing, 
             }
         }),
     ];
-    Ok(Writing { writer: to_writer, filter, profiler, merged, threads })
+    Ok(Writing { writer: to_writer, filter, profiler, merged, tail, threads })
 }

@@ -26,6 +26,7 @@ use crate::quarantine;
 use crate::schema::{EVENTS, give_back_pages, rewrite_a_page};
 use crate::scrub;
 use crate::snapshot::EventNo;
+use crate::tail::Tail;
 use crate::tally::{Held, Tally};
 use crate::told::{self, Done};
 
@@ -158,6 +159,8 @@ pub(crate) struct Writer {
     /// The next free place of the log.
     pub(crate) next_seq: i64,
     pub(crate) unmerged: Pending,
+    /// The same for who reads.
+    pub(crate) tail: Arc<Tail>,
     /// Ticks since the last run was handed over.
     pub(crate) ticks: u32,
     /// What was refused since it was last written down.
@@ -201,7 +204,7 @@ impl Writer {
     pub(crate) fn run(mut self, asked: &Receiver<Write>) {
         while let Ok(first) = asked.recv() {
             // First, so that what was erased since is not known by its id any more.
-            self.unmerged.let_go(self.merged.load(Ordering::Acquire));
+            self.let_go();
             self.group(first, asked);
             if self.unmerged.run.len() >= RUN {
                 self.hand_over();
@@ -209,6 +212,13 @@ impl Writer {
         }
         self.hand_over();
         self.count_refused();
+    }
+
+    /// Forgets what is merged.
+    fn let_go(&mut self) {
+        let merged = self.merged.load(Ordering::Acquire);
+        self.unmerged.let_go(merged);
+        self.tail.let_go(merged);
     }
 
     /// Writes what waits as one transaction.
@@ -245,6 +255,7 @@ impl Writer {
                 let bytes = appends.iter().flat_map(|(.., place)| place).map(Place::bytes).sum();
                 self.backlog.wrote(bytes, started.elapsed());
                 self.next_seq += run.len() as i64;
+                self.tail.add(&run);
                 self.unmerged.run.append(&mut run);
                 self.linking.committed(self.next_seq - 1);
                 told::tell(appends.into_iter().map(|(_, done, _)| done).zip(written));

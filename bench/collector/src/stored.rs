@@ -55,6 +55,11 @@ pub(crate) fn stored(
         stored.full.push(measure(&load, &server)?);
         server.rest(LONGEST_REST)?;
         let read = while_read(&mut console, &filled.largest.0, || measure(&load, &server))?;
+        let [empty, full] = [&stored.empty, &stored.full].map(|all| all[round].rate);
+        eprintln!(
+            "stored: {empty:.0} a second at an empty store, {full:.0} at this one, {:.0} while it is read",
+            read.0.rate
+        );
         stored.read.push(read);
         server.rest(LONGEST_REST)?;
     }

@@ -23,7 +23,7 @@ use crate::folder::Folder;
 use crate::hooks::Queue;
 use crate::keyed::Keyed;
 use crate::schema::{EVENTS, PROFILES, give_back_pages, write_out};
-use crate::threads;
+use crate::threads::{self, Rank};
 
 /// Changes that one commit holds at the most.
 const GROUP: usize = 256;
@@ -232,10 +232,7 @@ pub(crate) fn start(
     let committed = shared.committed.load(Ordering::Acquire);
     let gathering = Gathering::new(watermark, committed, Instant::now());
     let thread = Thread { profiles, events, shared: shared.clone(), condition, gathering };
-    let running = threads::start("profile-linker", move || {
-        threads::step_back();
-        thread.run(&asked);
-    });
+    let running = threads::start_behind("profile-linker", Rank::Low, move || thread.run(&asked));
     Ok((Profiler { asks, shared }, running))
 }
 
@@ -381,4 +378,32 @@ fn gather(first: Option<Ask>, asked: &Receiver<Ask>, more: &mut bool) -> Vec<Box
         next = if changes.len() < GROUP { asked.try_recv().ok() } else { None };
     }
     changes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{AppendError, Clock, Store, Written};
+
+    #[tokio::test]
+    async fn what_comes_while_linking_is_too_far_behind_is_put_off() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path(), Clock::default()).unwrap();
+        let (shared, nothing) = (&store.profiler.shared, Ok(Written::default()));
+        // The thread is kept from linking until it is let go.
+        let (let_go, kept) = mpsc::channel::<()>();
+        let changed = store.profiler.ask(move |_| Ok(kept.recv().is_ok()));
+        shared.committed.store(MAX_BEHIND, Ordering::Release);
+        assert_eq!(store.append(vec![]).await, nothing);
+        shared.committed.store(MAX_BEHIND + 1, Ordering::Release);
+        assert_eq!(store.append(vec![]).await, Err(AppendError::Busy));
+        assert_eq!(store.behind().unlinked, (MAX_BEHIND + 1) as u64);
+
+        let mut linked = shared.linked.subscribe();
+        let_go.send(()).unwrap();
+        assert!(changed.await.unwrap().unwrap());
+        store.profiler.tell();
+        linked.wait_for(|linked| *linked > MAX_BEHIND).await.unwrap();
+        assert_eq!(store.append(vec![]).await, nothing);
+    }
 }

@@ -4,14 +4,20 @@ use std::time::Duration;
 
 use beaconry_model::retention::Retention;
 use beaconry_model::time::{DAY_MS, HOUR_MS, Timestamp};
-use beaconry_store::{Known, Pages, Place, Range, Replay, Store, StoredEvent, Which};
+use beaconry_store::{Known, Pages, Place, Range, Reader, Replay, Store, StoredEvent, Which};
 use serde_json::json;
 
 use crate::samples::{entry, entry_from, entry_with, eventually, open, stored, tracked_since};
 
-/// The numbers that all pages of a range hold, two events a page.
+/// The numbers that all pages of a range hold, two events a page: for the server, and for another process beside it.
 fn all(store: &Store, known: &Known, range: Range) -> Vec<u64> {
-    let reader = store.reader().unwrap();
+    let beside = Reader::open(store.folder()).unwrap();
+    let numbers = all_of(&beside, known, range);
+    assert_eq!(all_of(&store.reader().unwrap(), known, range), numbers);
+    numbers
+}
+
+fn all_of(reader: &Reader, known: &Known, range: Range) -> Vec<u64> {
     let (mut numbers, mut before) = (Vec::new(), None);
     loop {
         let page = reader.page(known.number, range, before, 2).unwrap();

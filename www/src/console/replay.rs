@@ -8,7 +8,7 @@ use axum::Form;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use beaconry_store::{Known, Replay, ReplayCount, Store, StoreError, Which};
+use beaconry_store::{Known, Rank, Replay, ReplayCount, Store, StoreError, Which, start_behind};
 
 use super::draft::{Pairs, ticked, value};
 use super::event::find;
@@ -187,7 +187,7 @@ fn begin(
     };
     let to = format!("/quarantine/replays/{}", work.id);
     let (known, stopped) = (known.clone(), state.stopped.clone());
-    tokio::task::spawn_blocking(move || {
+    start_behind("replay", Rank::Last, move || {
         let by = who.map(|who| who.name().to_owned());
         let outcome = run(&store, known, &order, by, &work, || *stopped.borrow());
         let replayed = outcome.map(|counts| Replayed { order, counts });

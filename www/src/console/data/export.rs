@@ -10,7 +10,7 @@ use futures_util::stream;
 use serde_json::json;
 
 use beaconry_model::profile::{Keyspace, ProfileKey};
-use beaconry_store::{Known, ProfileReader, Range, Reader, StoredEvent};
+use beaconry_store::{Known, ProfileReader, Range, Rank, Reader, StoredEvent, start_behind};
 
 use super::condition::Condition;
 use super::csv::Csv;
@@ -86,8 +86,7 @@ impl Export {
 pub(crate) struct Downloads(Works<()>);
 
 impl Downloads {
-    /// Streams events of a kind with the keys of these keyspaces; `None` where several downloads are under way. Must be called
-    /// where a runtime is.
+    /// Streams events of a kind with the keys of these keyspaces; `None` where several downloads are under way.
     pub(crate) fn begin(
         &self,
         reader: Reader,
@@ -99,7 +98,7 @@ impl Downloads {
         let name = file_name(&known, format);
         let (sink, mut pieces) = Sink::new(|| true);
         let export = Export { known, range, condition: None, through: Some(through) };
-        tokio::task::spawn_blocking(move || write(&reader, &export, format, &work, sink));
+        start_behind("export", Rank::Last, move || write(&reader, &export, format, &work, sink));
         let body = Body::from_stream(stream::poll_fn(move |context| pieces.poll_recv(context)));
         Some(as_file(body, format, &name))
     }
@@ -148,11 +147,7 @@ fn export(
     let (watched, stopped) = (work.clone(), state.stopped.clone());
     let (sink, mut pieces) = Sink::new(move || !watched.is_cancelled() && !*stopped.borrow());
     let export = Export { known, range, condition, through: None };
-    // A thread of its own, since one of the runtime's could not go back to where it was.
-    std::thread::spawn(move || {
-        beaconry_store::step_back();
-        write(&reader, &export, format, &work, sink);
-    });
+    start_behind("export", Rank::Last, move || write(&reader, &export, format, &work, sink));
     let body = Body::from_stream(stream::poll_fn(move |context| pieces.poll_recv(context)));
     as_file(body, format, &name)
 }

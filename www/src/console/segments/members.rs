@@ -13,7 +13,7 @@ use serde::Deserialize;
 
 use beaconry_model::profile::Keyspace;
 use beaconry_model::segment::Segment;
-use beaconry_store::{Profile, Store, StoreError, remarks};
+use beaconry_store::{Profile, Rank, Store, StoreError, remarks, start_behind};
 
 use super::find;
 use crate::console::data::csv::defused;
@@ -123,7 +123,7 @@ pub(in crate::console) async fn csv(
     let (watched, stopped) = (work.clone(), state.stopped.clone());
     let (mut sink, mut pieces) = Sink::new(move || !watched.is_cancelled() && !*stopped.borrow());
     let name = file_name(&segment);
-    tokio::task::spawn_blocking(move || {
+    start_behind("export", Rank::Last, move || {
         let written = write(&store, &segment, &work, &mut sink);
         if let Err(why) = &written {
             sink.break_off(why);
