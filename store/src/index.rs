@@ -132,47 +132,65 @@ pub(crate) fn watermark(index: &Connection) -> Result<i64, rusqlite::Error> {
     index.query_row("SELECT seq FROM watermark", [], |row| row.get(0))
 }
 
+/// How often [`merge`] comes to each event of a run: once an index.
+pub(crate) const PASSES: usize = 3;
+/// Events that it takes at one go.
+const STRIDE: usize = 256;
+
 /// Merges a run that reaches to this place of the log: all of it and the watermark in one transaction. Sorting first lets
-/// neighbours share pages.
+/// neighbours share pages. `after` hears of each some events that went into one index, and may rest.
 pub(crate) fn merge(
     index: &mut Connection,
     run: &mut [Unmerged],
     reaches: i64,
+    mut after: impl FnMut(usize),
 ) -> Result<(), StoreError> {
     run.sort_unstable_by_key(|unmerged| unmerged.id);
     let transaction = index.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    {
-        IDS.insert(&transaction, run, |unmerged, row| {
+    for some in run.chunks(STRIDE) {
+        IDS.insert(&transaction, some, |unmerged, row| {
             row.push(unmerged.id.0)?;
             row.push(unmerged.seq)
         })?;
-        run.sort_unstable_by_key(|unmerged| {
-            (unmerged.event, unmerged.test, unmerged.received, unmerged.seq)
-        });
-        BY_EVENT.insert(&transaction, run, |unmerged, row| {
+        after(some.len());
+    }
+    run.sort_unstable_by_key(|unmerged| {
+        (unmerged.event, unmerged.test, unmerged.received, unmerged.seq)
+    });
+    for some in run.chunks(STRIDE) {
+        BY_EVENT.insert(&transaction, some, |unmerged, row| {
             row.push(unmerged.event.0)?;
             row.push(unmerged.test)?;
             row.push(unmerged.received.0)?;
             row.push(unmerged.seq)
         })?;
-        add_by_version(&transaction, run)?;
-        transaction.prepare_cached("UPDATE watermark SET seq = ?")?.execute([reaches])?;
+        after(some.len());
     }
+    add_by_version(&transaction, run, after)?;
+    transaction.prepare_cached("UPDATE watermark SET seq = ?")?.execute([reaches])?;
     Ok(transaction.commit()?)
 }
 
 /// Trials are not looked for by version: they are few, and gone in a day.
-fn add_by_version(index: &Connection, run: &mut [Unmerged]) -> Result<(), rusqlite::Error> {
+fn add_by_version(
+    index: &Connection,
+    run: &mut [Unmerged],
+    mut after: impl FnMut(usize),
+) -> Result<(), rusqlite::Error> {
     run.sort_unstable_by_key(|unmerged| {
         (unmerged.test, unmerged.event, unmerged.ver, unmerged.received, unmerged.seq)
     });
     let trials = run.partition_point(|unmerged| !unmerged.test);
-    BY_VERSION.insert(index, &run[..trials], |unmerged, row| {
-        row.push(unmerged.event.0)?;
-        row.push(unmerged.ver)?;
-        row.push(unmerged.received.0)?;
-        row.push(unmerged.seq)
-    })
+    for some in run[..trials].chunks(STRIDE) {
+        BY_VERSION.insert(index, some, |unmerged, row| {
+            row.push(unmerged.event.0)?;
+            row.push(unmerged.ver)?;
+            row.push(unmerged.received.0)?;
+            row.push(unmerged.seq)
+        })?;
+        after(some.len());
+    }
+    Ok(())
 }
 
 /// How far an index by version that was added to an older `index.db` reaches; `None` where it lacks nothing.
@@ -188,7 +206,7 @@ pub(crate) fn fill_by_version(
     done: bool,
 ) -> Result<(), StoreError> {
     let transaction = index.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    add_by_version(&transaction, run)?;
+    add_by_version(&transaction, run, |_| {})?;
     transaction.execute("UPDATE by_version_lacks SET reaches = ?", [reaches])?;
     if done {
         transaction.execute("DELETE FROM by_version_lacks", [])?;
@@ -392,7 +410,8 @@ mod tests {
             received,
             test: false,
         };
-        merge(&mut index, &mut [event(1, 7), event(2, 7), event(3, 8), event(4, 7)], 4).unwrap();
+        let mut run = [event(1, 7), event(2, 7), event(3, 8), event(4, 7)];
+        merge(&mut index, &mut run, 4, |_| {}).unwrap();
         let gone = |seq, was| Deleted { event: EventNo(1), test: false, received, seq, was };
         let deleted = [gone(1, Some((id(1, 7), 1))), gone(2, None), gone(3, None)];
         erase(&mut index, &deleted, &filter, &keyed, received).unwrap();

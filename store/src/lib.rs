@@ -24,6 +24,7 @@ mod keys;
 pub mod live;
 mod log;
 mod merger;
+mod pace;
 mod people;
 pub mod picks;
 mod profiles;

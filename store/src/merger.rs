@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::mpsc::{Receiver, TryRecvError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
@@ -16,6 +16,7 @@ use crate::error::StoreError;
 use crate::index::{self, Deleted, Filter, Unmerged};
 use crate::keyed::Keyed;
 use crate::log;
+use crate::pace::Pace;
 use crate::profiles::Behind;
 use crate::schema::{INDEX, give_back_pages};
 use crate::writer::AppendError;
@@ -27,12 +28,16 @@ const RETRY: Duration = Duration::from_millis(500);
 
 /// Events merged at a time at start.
 const RUN: usize = 50_000;
+/// Events of a run that are merged without a rest.
+const FEW: usize = 2_000;
+/// How much of the time that a run took to gather its merging is spread over.
+const SPREAD: f64 = 0.8;
 
 /// What the merger is asked to do.
 #[derive(Debug)]
 pub(crate) enum Merge {
-    /// Merge a run that reaches to this place of the log.
-    Run { run: Vec<Unmerged>, reaches: i64 },
+    /// Merge a run that reaches to this place of the log, and took so long to gather.
+    Run { run: Vec<Unmerged>, reaches: i64, gathered: Duration },
     /// Take these out; their rows are gone from the log.
     Forget { deleted: Vec<Deleted>, now: Timestamp },
     /// Take these out with their ids, since their person is erased; then say so.
@@ -61,7 +66,7 @@ impl Merger {
         loop {
             let mut run = above(events, watermark, RUN)?;
             let Some(reaches) = run.last().map(|unmerged| unmerged.seq) else { break };
-            index::merge(&mut self.index, &mut run, reaches)?;
+            index::merge(&mut self.index, &mut run, reaches, |_| {})?;
             watermark = reaches;
         }
         self.merged.store(watermark, Ordering::Release);
@@ -91,17 +96,10 @@ impl Merger {
     /// Works until the writer is gone. On a full disk it tries again until there is room: the log has everything, and where
     /// the lag grows too long, the writer answers "busy".
     pub(crate) fn run(mut self, asked: &Receiver<Merge>, linking: &Behind) {
-        let mut waiting = VecDeque::new();
-        loop {
-            let Some(merge) = waiting.front_mut() else {
-                let Ok(merge) = asked.recv() else { return };
-                waiting.push_back(merge);
-                continue;
-            };
-            match self.take(merge, linking) {
-                Ok(()) => {
-                    waiting.pop_front();
-                }
+        let mut asks = Asks { asked, waiting: VecDeque::new(), closed: false };
+        while let Some(mut merge) = asks.next() {
+            match self.take(&mut merge, &mut asks, linking) {
+                Ok(()) => {}
                 Err(StoreError::Sqlite(error)) => {
                     match self.condition.failed(INDEX.name, &error) {
                         AppendError::Full | AppendError::Busy => {}
@@ -109,7 +107,10 @@ impl Merger {
                         // pass over what is missing.
                         AppendError::Broken(_) => return,
                     }
-                    if !wait(asked, &mut waiting) {
+                    thread::sleep(RETRY);
+                    asks.waiting.push_front(merge);
+                    asks.look();
+                    if asks.closed {
                         return;
                     }
                 }
@@ -125,10 +126,22 @@ impl Merger {
         }
     }
 
-    fn take(&mut self, merge: &mut Merge, linking: &Behind) -> Result<(), StoreError> {
+    fn take(
+        &mut self,
+        merge: &mut Merge,
+        asks: &mut Asks,
+        linking: &Behind,
+    ) -> Result<(), StoreError> {
         match merge {
-            Merge::Run { run, reaches } => {
-                index::merge(&mut self.index, run, *reaches)?;
+            Merge::Run { run, reaches, gathered } => {
+                let over = if run.len() > FEW { gathered.mul_f64(SPREAD) } else { Duration::ZERO };
+                let mut pace = Pace::new(Instant::now(), index::PASSES * run.len(), over);
+                index::merge(&mut self.index, run, *reaches, |events| {
+                    let rest = pace.did(events, Instant::now());
+                    if !rest.is_zero() && !asks.look() {
+                        thread::sleep(rest);
+                    }
+                })?;
                 self.merged.store(*reaches, Ordering::Release);
             }
             Merge::Forget { deleted, now } => {
@@ -147,16 +160,33 @@ impl Merger {
     }
 }
 
-/// Waits a moment, and takes what is asked meanwhile. Says no once nobody can ask any more: what is left is merged at the
-/// next start.
-fn wait(asked: &Receiver<Merge>, waiting: &mut VecDeque<Merge>) -> bool {
-    thread::sleep(RETRY);
-    loop {
-        match asked.try_recv() {
-            Ok(merge) => waiting.push_back(merge),
-            Err(TryRecvError::Empty) => return true,
-            Err(TryRecvError::Disconnected) => return false,
+/// What the merger is asked, in order.
+struct Asks<'a> {
+    asked: &'a Receiver<Merge>,
+    waiting: VecDeque<Merge>,
+    /// Nobody can ask any more.
+    closed: bool,
+}
+
+impl Asks<'_> {
+    /// The next; waits for it. `None` once there is none, and there will be none.
+    fn next(&mut self) -> Option<Merge> {
+        self.waiting.pop_front().or_else(|| self.asked.recv().ok())
+    }
+
+    /// Whether there is no time to rest: more waits, or the server stops.
+    fn look(&mut self) -> bool {
+        loop {
+            match self.asked.try_recv() {
+                Ok(merge) => self.waiting.push_back(merge),
+                Err(TryRecvError::Empty) => break,
+                Err(TryRecvError::Disconnected) => {
+                    self.closed = true;
+                    break;
+                }
+            }
         }
+        self.closed || !self.waiting.is_empty()
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::mpsc::{self, Sender, SyncSender, TrySendError};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Instant;
 
 use arc_swap::ArcSwap;
 use tokio::sync::oneshot;
@@ -437,6 +438,7 @@ fn start_writing(definitions: &Definitions, shared: &Shared) -> Result<Writing, 
         unmerged: Pending::default(),
         tail: tail.clone(),
         ticks: 0,
+        handed_over: Instant::now(),
         refused: refused.clone(),
         uncounted: 0,
         linking: profiler.behind(),

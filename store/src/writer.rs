@@ -163,6 +163,8 @@ pub(crate) struct Writer {
     pub(crate) tail: Arc<Tail>,
     /// Ticks since the last run was handed over.
     pub(crate) ticks: u32,
+    /// When that was.
+    pub(crate) handed_over: Instant,
     /// What was refused since it was last written down.
     pub(crate) refused: Arc<Mutex<Tally>>,
     /// Ticks since then.
@@ -495,12 +497,13 @@ impl Writer {
     /// Gives the growing run to the merger.
     fn hand_over(&mut self) {
         self.ticks = 0;
+        let gathered = std::mem::replace(&mut self.handed_over, Instant::now()).elapsed();
         let Some(reaches) = self.unmerged.run.last().map(|unmerged| unmerged.seq) else { return };
         let run = std::mem::take(&mut self.unmerged.run);
         // The next run is likely to be as long.
         let empty = HashMap::with_capacity(run.len());
         let ids = std::mem::replace(&mut self.unmerged.ids, empty);
         self.unmerged.merging.push_back((ids, reaches));
-        let _ = self.merger.send(Merge::Run { run, reaches });
+        let _ = self.merger.send(Merge::Run { run, reaches, gathered });
     }
 }
