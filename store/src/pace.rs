@@ -20,7 +20,7 @@ impl Pace {
     /// Some more pieces are done. How long to rest before the next: nothing where the work is late.
     pub(crate) fn did(&mut self, pieces: usize, now: Instant) -> Duration {
         self.done += pieces;
-        let share = self.done as f64 / self.whole.max(self.done) as f64;
+        let share = self.done as f64 / self.whole.max(self.done).max(1) as f64;
         (self.started + self.over.mul_f64(share)).saturating_duration_since(now)
     }
 }

@@ -128,11 +128,7 @@ impl Reader {
         places.sort_unstable_by(|a, b| b.cmp(a));
         // Retention may have deleted some since.
         let found = places.iter().map(|place| log::find(self.events(), place.seq));
-        found
-            .filter_map(Result::transpose)
-            .take(limit)
-            .collect::<Result<_, _>>()
-            .map_err(StoreError::from)
+        found.filter_map(Result::transpose).take(limit).collect()
     }
 
     /// Events of one kind that lie after this place of the log, oldest first.
