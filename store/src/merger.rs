@@ -1,6 +1,7 @@
 //! The thread behind the log: merges sorted runs into the indexes, and takes deleted events out of them.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::mpsc::{Receiver, TryRecvError};
@@ -28,8 +29,9 @@ const RETRY: Duration = Duration::from_millis(500);
 
 /// Events merged at a time at start.
 const RUN: usize = 50_000;
-/// Events of a run that are merged without a rest.
-const FEW: usize = 2_000;
+/// Events of a run whose merging is spread. Fewer take a moment. More take most of the time there is: rests would only let the
+/// next runs wait.
+const SPREAD_RUNS: Range<usize> = 2_000..50_000;
 /// How much of the time that a run took to gather its merging is spread over.
 const SPREAD: f64 = 0.8;
 
@@ -134,7 +136,8 @@ impl Merger {
     ) -> Result<(), StoreError> {
         match merge {
             Merge::Run { run, reaches, gathered } => {
-                let over = if run.len() > FEW { gathered.mul_f64(SPREAD) } else { Duration::ZERO };
+                let share = if SPREAD_RUNS.contains(&run.len()) { SPREAD } else { 0.0 };
+                let over = gathered.mul_f64(share);
                 let mut pace = Pace::new(Instant::now(), index::PASSES * run.len(), over);
                 index::merge(&mut self.index, run, *reaches, |events| {
                     let rest = pace.did(events, Instant::now());
