@@ -41,7 +41,7 @@ soak: build ## Twenty minutes at half load with everything going on (BEACONRY_SO
 	@scripts/setup test
 	@scripts/test-faults soak
 
-fuzz: engine ## Fuzz each target ten million times (BEACONRY_FUZZ_RUNS for another number)
+fuzz: engine ## Fuzz each target ten million times (BEACONRY_FUZZ_RUNS for another number); rewrites its part of BENCHMARKS.md
 	@scripts/setup fuzz
 	@scripts/fuzz
 
