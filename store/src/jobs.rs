@@ -14,15 +14,17 @@ use crate::error::StoreError;
 use crate::folder::Folder;
 use crate::profiles::{Person, Profiler, erase_here};
 use crate::registry::Registry;
-use crate::replay::{self, Replay, Which};
+use crate::replay::{self, Replay, ReplayCount, Which};
 use crate::snapshot::Known;
 use crate::store::{Definitions, Store};
 use crate::writer::Write;
 
 /// What the audit log calls the command line.
 pub(crate) const COMMAND_LINE: &str = "command line";
-/// How long the command line waits for the running server.
+/// How long the command line waits for the running server to begin, and then to come any further.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// How often the server says how far it has come.
+const TELL: Duration = Duration::from_secs(1);
 
 /// Work for whoever holds the folder's lease.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -33,6 +35,11 @@ pub(crate) enum Job {
         event: String,
         /// As the current version, not as the version each came under.
         as_current: bool,
+    },
+    /// A replay is under way, and has looked at so many.
+    Replaying {
+        /// How many beacons that is.
+        seen: u64,
     },
     /// Erase a person. Neither keys nor anything else of them is in it but ids and hashes, and not even these once it is begun.
     Erase {
@@ -50,6 +57,10 @@ pub(crate) enum Job {
 /// What the command line hears where the server ended while it erased: it finishes at its next start what it had begun.
 const CUT_OFF: &str =
     "the server ended meanwhile; look for the person, and erase them again if they are still there";
+
+/// What it hears where the server ended while it replayed.
+const REPLAY_CUT_OFF: &str =
+    "the server ended meanwhile; replay again, nothing that was stored is stored twice";
 
 /// What became of a replay.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,11 +100,16 @@ pub(crate) fn ask_server<T: serde::de::DeserializeOwned>(
     job: &Job,
 ) -> Result<T, StoreError> {
     let number = registry.ask(job, Clock::default().now())?;
-    let asked = Instant::now();
-    while asked.elapsed() < PATIENCE {
-        if let Some(result) = registry.job_result(number)? {
+    let (mut moved, mut reached) = (Instant::now(), None);
+    while moved.elapsed() < PATIENCE {
+        let (job, result) = registry.job(number)?;
+        if let Some(result) = result {
             registry.drop_job(number)?;
             return crate::snapshot::parse("the server's answer", &result);
+        }
+        // As long as it comes further, it may take as long as there is work.
+        if reached.as_ref() != Some(&job) {
+            (moved, reached) = (Instant::now(), Some(job));
         }
         thread::sleep(Duration::from_millis(50));
     }
@@ -126,17 +142,35 @@ pub(crate) fn do_open(
                 registry.finish_job(number, &Err::<bool, _>(CUT_OFF))?;
                 continue;
             }
+            Job::Replaying { .. } => {
+                registry.finish_job(number, &nothing_replayed(REPLAY_CUT_OFF.to_owned()))?;
+                continue;
+            }
+        };
+        registry.change_job(number, &Job::Replaying { seen: 0 })?;
+        let mut told = Instant::now();
+        let tell = |count: &ReplayCount| {
+            if told.elapsed() >= TELL {
+                told = Instant::now();
+                // Where it cannot be said now, it is said later.
+                let _ = registry.change_job(number, &Job::Replaying { seen: count.seen() });
+            }
+            true
         };
         let known = definitions.snapshot().event(&event).cloned();
         let report = known
-            .and_then(|known| replay_here(definitions, writer, &known, as_current, COMMAND_LINE))
-            .unwrap_or_else(|error| ReplayReport {
-                refused: vec![StillRefused { id: "all".to_owned(), why: error.to_string() }],
-                ..ReplayReport::default()
-            });
+            .and_then(|known| {
+                replay_here(definitions, writer, &known, as_current, COMMAND_LINE, tell)
+            })
+            .unwrap_or_else(|error| nothing_replayed(error.to_string()));
         registry.finish_job(number, &report)?;
     }
     Ok(())
+}
+
+fn nothing_replayed(why: String) -> ReplayReport {
+    let refused = vec![StillRefused { id: "all".to_owned(), why }];
+    ReplayReport { refused, ..ReplayReport::default() }
 }
 
 /// Replays all of an event's quarantine through the writer, for somebody.
@@ -146,20 +180,15 @@ pub(crate) fn replay_here(
     known: &Known,
     as_current: bool,
     actor: &str,
+    tell: impl FnMut(&ReplayCount) -> bool,
 ) -> Result<ReplayReport, StoreError> {
     let by = Some(actor.to_owned());
     let replay = Replay { known: known.clone(), which: Which::All, as_current, by };
     let mut refused = Vec::new();
-    let count = replay::run(
-        definitions,
-        writer,
-        &replay,
-        |_| true,
-        |kept, why| {
-            let id = EventId::to_string(&kept.kept.facts.id);
-            refused.push(StillRefused { id, why: why.to_string() });
-        },
-    )?;
+    let count = replay::run(definitions, writer, &replay, tell, |kept, why| {
+        let id = EventId::to_string(&kept.kept.facts.id);
+        refused.push(StillRefused { id, why: why.to_string() });
+    })?;
     let number = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
     Ok(ReplayReport {
         replayed: number(count.passed),

@@ -256,11 +256,11 @@ impl Registry {
         Ok(jobs)
     }
 
-    /// What became of a job, once it is done.
-    pub(crate) fn job_result(&self, number: i64) -> Result<Option<String>, StoreError> {
+    /// How far a job has come, as its row says, and what became of it, once it is done.
+    pub(crate) fn job(&self, number: i64) -> Result<(String, Option<String>), StoreError> {
         let mut statement =
-            self.connection.prepare_cached("SELECT result FROM jobs WHERE number = ?")?;
-        Ok(statement.query_row([number], |row| row.get(0))?)
+            self.connection.prepare_cached("SELECT job, result FROM jobs WHERE number = ?")?;
+        Ok(statement.query_row([number], |row| Ok((row.get(0)?, row.get(1)?)))?)
     }
 
     /// Writes another job where one was.

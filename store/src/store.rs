@@ -306,7 +306,7 @@ impl Store {
         as_current: bool,
         actor: &str,
     ) -> Result<ReplayReport, StoreError> {
-        jobs::replay_here(&self.definitions, &self.writer, known, as_current, actor)
+        jobs::replay_here(&self.definitions, &self.writer, known, as_current, actor, |_| true)
     }
 
     /// Replays some of an event's quarantine, or sees what would become of it. After each some hundred `tell` hears how far

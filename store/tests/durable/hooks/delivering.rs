@@ -289,7 +289,9 @@ async fn a_deleted_webhook_leaves_nothing_behind() {
     assert_eq!(sender.take(hook.number, &[].into(), 10).unwrap().len(), 0);
     let gone = store.delete_webhook(&hook.hook.discriminator, "test").unwrap_err().to_string();
     assert!(gone.contains("there is none"), "{gone}");
-    let audit = store.registry().audit(2).unwrap();
+    let mut audit = store.registry().audit(10).unwrap();
+    // That the snippet was seen is noted some time after its first beacon.
+    audit.retain(|entry| entry.action.starts_with("webhook."));
     let said: Vec<_> = audit.iter().map(|entry| entry.action.as_str()).collect();
     assert_eq!(said, ["webhook.delete", "webhook.create"]);
     assert!(audit.iter().all(|entry| {
