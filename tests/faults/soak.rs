@@ -63,6 +63,15 @@ fn beside(server: &Server, folder: &Path, n: u64) -> u64 {
     commands.len() as u64
 }
 
+/// Ends the load, also where what goes on beside it fails.
+struct Ends<'a>(&'a AtomicBool);
+
+impl Drop for Ends<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 fn soak(length: Duration) {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
@@ -81,6 +90,7 @@ fn soak(length: Duration) {
         scope.spawn(|| {
             ledger.send_every(url, &key, CLIENTS, every, || !over.load(Ordering::Relaxed))
         });
+        let ends = Ends(&over);
         for n in 0.. {
             if started.elapsed() > length {
                 break;
@@ -88,7 +98,7 @@ fn soak(length: Duration) {
             commands += beside(&server, folder.path(), n);
             samples.push(memory(server.id()));
         }
-        over.store(true, Ordering::Relaxed);
+        drop(ends);
     });
     let rate = ledger.sent() as f64 / started.elapsed().as_secs_f64();
     let quarter = samples.len() / 4;
