@@ -95,7 +95,7 @@ impl Pages<'_> {
 
     fn places(&mut self, limit: usize) -> Result<Vec<Place>, StoreError> {
         let mut places =
-            self.reader.indexed(self.event, self.range, self.before, self.merged, limit)?;
+            self.reader.indexed(self.event, false, self.range, self.before, self.merged, limit)?;
         let newest = self.unmerged.len().saturating_sub(limit);
         places.extend(&self.unmerged[newest..]);
         places.sort_unstable_by(|a, b| b.cmp(a));
@@ -130,6 +130,24 @@ impl Reader {
         limit: usize,
     ) -> Result<Vec<StoredEvent>, StoreError> {
         Ok(self.pages(event, range, before)?.next(limit)?.unwrap_or_default())
+    }
+
+    /// The last events of one kind, newest arrival first; trials among them only where they are asked for.
+    pub fn newest(
+        &self,
+        event: EventNo,
+        tests: bool,
+        limit: usize,
+    ) -> Result<Vec<StoredEvent>, StoreError> {
+        let (merged, mut places) = self.unmerged(event, tests, Range::default(), None)?;
+        let kinds: &[bool] = if tests { &[false, true] } else { &[false] };
+        for test in kinds {
+            places.extend(self.indexed(event, *test, Range::default(), None, merged, limit)?);
+        }
+        places.sort_unstable_by(|a, b| b.cmp(a));
+        // Retention may have deleted some since.
+        let found = places.iter().map(|place| log::find(self.events(), place.seq));
+        found.filter_map(Result::transpose).take(limit).collect()
     }
 
     /// The stored event of this kind at a place, where it is still there.
@@ -183,15 +201,18 @@ impl Reader {
         let (from, to) = bounds(range, None);
         let sql = format!("SELECT count(*) FROM {}", in_index(range));
         let mut statement = self.index().prepare_cached(&sql)?;
-        let of_range = params![event.0, range.version, to.received.0, to.seq, from.0, merged];
+        let of_range =
+            params![event.0, range.version, to.received.0, to.seq, from.0, merged, false];
         let indexed: u64 = statement.query_row(of_range, |row| row.get(0))?;
         Ok(indexed + unmerged.len() as u64)
     }
 
-    /// Places of a range before a place, of what was merged up to a place of the log; newest first.
+    /// Places of a range before a place, of what was merged up to a place of the log, newest first: trials or all others. By
+    /// version there are no trials.
     fn indexed(
         &self,
         event: EventNo,
+        test: bool,
         range: Range,
         before: Option<Place>,
         merged: i64,
@@ -199,13 +220,13 @@ impl Reader {
     ) -> Result<Vec<Place>, StoreError> {
         let (from, to) = bounds(range, before);
         let sql = format!(
-            "SELECT received, seq FROM {} ORDER BY received DESC, seq DESC LIMIT ?7",
+            "SELECT received, seq FROM {} ORDER BY received DESC, seq DESC LIMIT ?8",
             in_index(range)
         );
         let mut statement = self.index().prepare_cached(&sql)?;
         let limited = i64::try_from(limit).unwrap_or(i64::MAX);
         let of_range =
-            params![event.0, range.version, to.received.0, to.seq, from.0, merged, limited];
+            params![event.0, range.version, to.received.0, to.seq, from.0, merged, test, limited];
         let rows = statement.query_map(of_range, |row| {
             Ok(Place { received: Timestamp(row.get(0)?), seq: row.get(1)? })
         })?;
@@ -249,14 +270,15 @@ impl Reader {
     }
 }
 
-/// The index a range is looked up in, with its conditions: 1 event, 2 version, 3 and 4 the place before, 5 from, 6 watermark.
+/// The index a range is looked up in, with its conditions: 1 event, 2 version, 3 and 4 the place before, 5 from, 6 watermark,
+/// 7 trials.
 fn in_index(range: Range) -> &'static str {
     match range.version {
         Some(_) => {
-            "by_version WHERE event = ?1 AND ver = ?2 AND (received, seq) < (?3, ?4) AND received >= ?5 AND seq <= ?6"
+            "by_version WHERE event = ?1 AND ver = ?2 AND (received, seq) < (?3, ?4) AND received >= ?5 AND seq <= ?6 AND NOT ?7"
         }
         None => {
-            "by_event WHERE event = ?1 AND test = 0 AND ?2 IS NULL AND (received, seq) < (?3, ?4) AND received >= ?5 AND seq <= ?6"
+            "by_event WHERE event = ?1 AND test = ?7 AND ?2 IS NULL AND (received, seq) < (?3, ?4) AND received >= ?5 AND seq <= ?6"
         }
     }
 }

@@ -10,7 +10,7 @@ use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 use beaconry_model::event_id::EventId;
 use beaconry_model::time::{DAY_MS, Timestamp};
 
-use crate::bulk::Table;
+use crate::bulk::{Table, Values};
 use crate::error::StoreError;
 use crate::keyed::Keyed;
 use crate::snapshot::EventNo;
@@ -147,50 +147,55 @@ pub(crate) fn merge(
 ) -> Result<(), StoreError> {
     run.sort_unstable_by_key(|unmerged| unmerged.id);
     let transaction = index.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    for some in run.chunks(STRIDE) {
-        IDS.insert(&transaction, some, |unmerged, row| {
-            row.push(unmerged.id.0)?;
-            row.push(unmerged.seq)
-        })?;
-        after(some.len());
-    }
+    insert(&IDS, &transaction, run, &mut after, |unmerged, row| {
+        row.push(unmerged.id.0)?;
+        row.push(unmerged.seq)
+    })?;
     run.sort_unstable_by_key(|unmerged| {
         (unmerged.event, unmerged.test, unmerged.received, unmerged.seq)
     });
-    for some in run.chunks(STRIDE) {
-        BY_EVENT.insert(&transaction, some, |unmerged, row| {
-            row.push(unmerged.event.0)?;
-            row.push(unmerged.test)?;
-            row.push(unmerged.received.0)?;
-            row.push(unmerged.seq)
-        })?;
-        after(some.len());
-    }
+    insert(&BY_EVENT, &transaction, run, &mut after, |unmerged, row| {
+        row.push(unmerged.event.0)?;
+        row.push(unmerged.test)?;
+        row.push(unmerged.received.0)?;
+        row.push(unmerged.seq)
+    })?;
     add_by_version(&transaction, run, after)?;
     transaction.prepare_cached("UPDATE watermark SET seq = ?")?.execute([reaches])?;
     Ok(transaction.commit()?)
+}
+
+/// Inserts some at a time; `after` hears of them.
+fn insert(
+    into: &Table,
+    index: &Connection,
+    run: &[Unmerged],
+    mut after: impl FnMut(usize),
+    values: impl Fn(&Unmerged, &mut Values) -> Result<(), rusqlite::Error>,
+) -> Result<(), rusqlite::Error> {
+    for some in run.chunks(STRIDE) {
+        into.insert(index, some, &values)?;
+        after(some.len());
+    }
+    Ok(())
 }
 
 /// Trials are not looked for by version: they are few, and gone in a day.
 fn add_by_version(
     index: &Connection,
     run: &mut [Unmerged],
-    mut after: impl FnMut(usize),
+    after: impl FnMut(usize),
 ) -> Result<(), rusqlite::Error> {
     run.sort_unstable_by_key(|unmerged| {
         (unmerged.test, unmerged.event, unmerged.ver, unmerged.received, unmerged.seq)
     });
     let trials = run.partition_point(|unmerged| !unmerged.test);
-    for some in run[..trials].chunks(STRIDE) {
-        BY_VERSION.insert(index, some, |unmerged, row| {
-            row.push(unmerged.event.0)?;
-            row.push(unmerged.ver)?;
-            row.push(unmerged.received.0)?;
-            row.push(unmerged.seq)
-        })?;
-        after(some.len());
-    }
-    Ok(())
+    insert(&BY_VERSION, index, &run[..trials], after, |unmerged, row| {
+        row.push(unmerged.event.0)?;
+        row.push(unmerged.ver)?;
+        row.push(unmerged.received.0)?;
+        row.push(unmerged.seq)
+    })
 }
 
 /// How far an index by version that was added to an older `index.db` reaches; `None` where it lacks nothing.

@@ -34,6 +34,7 @@ mod random;
 mod reader;
 mod registry;
 mod replay;
+mod replays;
 mod retention;
 mod role;
 mod schema;

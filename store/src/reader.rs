@@ -5,10 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use rusqlite::{Connection, params};
 
-use beaconry_model::time::Timestamp;
 use beaconry_model::wire::Code;
 
-use crate::browse::{Place, Range};
 use crate::counts::{self, Counts, Hours, OldPage, Reason};
 use crate::error::StoreError;
 use crate::folder::Folder;
@@ -111,24 +109,6 @@ impl Reader {
             Some(files) => files,
             None => unreachable!("only dropping a reader takes its files"),
         }
-    }
-
-    /// The last events of one kind, newest arrival first; trials among them only where they are asked for.
-    pub fn newest(
-        &self,
-        event: EventNo,
-        tests: bool,
-        limit: usize,
-    ) -> Result<Vec<StoredEvent>, StoreError> {
-        let (merged, mut places) = self.unmerged(event, tests, Range::default(), None)?;
-        let kinds: &[bool] = if tests { &[false, true] } else { &[false] };
-        for test in kinds {
-            places.extend(self.places(event, *test, merged, limit)?);
-        }
-        places.sort_unstable_by(|a, b| b.cmp(a));
-        // Retention may have deleted some since.
-        let found = places.iter().map(|place| log::find(self.events(), place.seq));
-        found.filter_map(Result::transpose).take(limit).collect()
     }
 
     /// Events of one kind that lie after this place of the log, oldest first.
@@ -249,23 +229,5 @@ impl Reader {
             found.map(|(_, _, count)| (code, *count))
         };
         Ok(Code::ALL.into_iter().filter_map(of_code).collect())
-    }
-
-    fn places(
-        &self,
-        event: EventNo,
-        test: bool,
-        merged: i64,
-        limit: usize,
-    ) -> Result<Vec<Place>, StoreError> {
-        let mut statement = self.index().prepare_cached(
-            "SELECT received, seq FROM by_event WHERE event = ? AND test = ? AND seq <= ?
-             ORDER BY received DESC, seq DESC LIMIT ?",
-        )?;
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let rows = statement.query_map(params![event.0, test, merged, limit], |row| {
-            Ok(Place { received: Timestamp(row.get(0)?), seq: row.get(1)? })
-        })?;
-        Ok(rows.collect::<Result<_, _>>()?)
     }
 }

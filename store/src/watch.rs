@@ -2,6 +2,7 @@
 //! asks for, notes snippets seen, and sweeps what has expired.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError};
 use std::thread;
@@ -11,6 +12,7 @@ use crate::error::StoreError;
 use crate::jobs;
 use crate::profiles::{self, Profiler};
 use crate::registry::Registry;
+use crate::replays::{Replays, cut_off};
 use crate::retention::Sweep;
 use crate::schema::INDEX;
 use crate::snapshot::EventNo;
@@ -31,13 +33,14 @@ pub(crate) struct Seen {
 
 /// Works until the store is gone.
 pub(crate) fn run(
-    definitions: &Definitions,
+    definitions: &Arc<Definitions>,
     writer: &SyncSender<Write>,
     profiler: &Profiler,
     mut registry: Registry,
     seen: &Receiver<Seen>,
 ) {
-    let mut noted = HashSet::new();
+    let (mut noted, mut replays) = (HashSet::new(), Replays::default());
+    report("ending replays that were cut off", cut_off(&mut registry));
     let mut known_version = None;
     let mut last_sweep: Option<Instant> = None;
     let mut warned = false;
@@ -69,7 +72,7 @@ pub(crate) fn run(
         }
         report(
             "watching registry.db",
-            notice(definitions, writer, profiler, &mut registry, &mut known_version),
+            notice(definitions, writer, profiler, &mut registry, &mut replays, &mut known_version),
         );
         if !warned && last_sweep.is_none_or(|last| last.elapsed() >= SWEEP) {
             last_sweep = Some(Instant::now());
@@ -103,16 +106,17 @@ fn note_seen(
 }
 
 fn notice(
-    definitions: &Definitions,
+    definitions: &Arc<Definitions>,
     writer: &SyncSender<Write>,
     profiler: &Profiler,
     registry: &mut Registry,
+    replays: &mut Replays,
     known: &mut Option<i64>,
 ) -> Result<(), StoreError> {
     let version = registry.data_version()?;
     if *known != Some(version) {
         definitions.reload()?;
-        jobs::do_open(definitions, writer, profiler, registry)?;
+        jobs::do_open(definitions, writer, profiler, registry, replays)?;
         *known = Some(version);
     }
     Ok(())

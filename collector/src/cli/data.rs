@@ -165,11 +165,13 @@ fn show_report(context: &Context, report: &ReplayReport) {
     }
     line(&format!(
         "{} stored, {} stored before already, {} still in quarantine",
-        report.replayed,
-        report.duplicates,
-        report.refused.len()
+        report.replayed, report.duplicates, report.still_in_quarantine
     ));
     for refused in &report.refused {
         line(&format!("  {}: {}", refused.id, refused.why));
+    }
+    let left_out = report.still_in_quarantine.saturating_sub(report.refused.len());
+    if left_out > 0 {
+        line(&format!("  and {left_out} more"));
     }
 }

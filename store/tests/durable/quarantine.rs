@@ -54,6 +54,18 @@ fn ask(folder: &std::path::Path, as_current: bool) -> beaconry_store::ReplayRepo
 }
 
 #[tokio::test]
+async fn a_report_counts_all_that_stays_and_lists_a_thousand() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    let known = tracked(&store, "Order placed", Retention::Forever);
+    let now = store.clock().now();
+    let wrong = (0..1_005).map(|n| entry(&known, n, json!(true), now));
+    store.append(wrong.collect()).await.unwrap();
+    let report = ask(folder.path(), false);
+    assert_eq!((report.still_in_quarantine, report.refused.len()), (1_005, 1_000));
+}
+
+#[tokio::test]
 async fn without_a_server_the_command_line_replays_by_itself() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path());

@@ -64,7 +64,9 @@ struct Replayed {
     stored: usize,
     /// How many were stored before already.
     duplicates: usize,
-    /// Those that still cannot be.
+    /// How many still cannot be.
+    still_in_quarantine: usize,
+    /// The newest thousand of these.
     refused: Vec<StillKept>,
 }
 
@@ -153,6 +155,7 @@ fn replay(call: &Call, replay: Replay) -> Result<Found<Replayed>, Problem> {
     Ok(Found(Replayed {
         stored: report.replayed,
         duplicates: report.duplicates,
+        still_in_quarantine: report.still_in_quarantine,
         refused: refused.collect(),
     }))
 }
