@@ -90,17 +90,17 @@ impl Browser {
     }
 
     async fn all_named(&self, role: &str, name: &str) -> Vec<Control<'_>> {
+        // The whole tree, which is made at once. `Accessibility.queryAXTree` waits for the page to be drawn, and where nothing
+        // changes, or another page takes this one's place, that may never be.
         // The page may be on its way to another at any moment; what is not there yet is asked for again.
-        let whole = json!({ "depth": 0 });
-        let document = self.try_devtools("DOM.getDocument", whole).await.unwrap_or_default();
-        let mut asked = json!({ "nodeId": document["root"]["nodeId"], "role": role });
-        if !name.is_empty() {
-            asked["accessibleName"] = json!(name);
-        }
-        let found = self.try_devtools("Accessibility.queryAXTree", asked).await.unwrap_or_default();
+        let tree = self.try_devtools("Accessibility.getFullAXTree", json!({})).await;
+        let tree = tree.unwrap_or_default();
         let mut controls = Vec::new();
-        for node in found["nodes"].as_array().into_iter().flatten() {
-            if node["ignored"] == json!(true) {
+        for node in tree["nodes"].as_array().into_iter().flatten() {
+            let wanted = node["role"]["value"] == role
+                && (name.is_empty() || node["name"]["value"] == name)
+                && node["ignored"] != json!(true);
+            if !wanted {
                 continue;
             }
             let node = json!({ "backendNodeId": node["backendDOMNodeId"] });
