@@ -51,6 +51,7 @@ mod token;
 mod told;
 mod verify;
 mod watch;
+mod write_back;
 mod writer;
 
 pub use audience::{Audience, KnownAttribute};

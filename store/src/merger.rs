@@ -1,6 +1,7 @@
 //! The thread behind the log: merges sorted runs into the indexes, and takes deleted events out of them.
 
 use std::collections::VecDeque;
+use std::ffi::c_int;
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -20,8 +21,12 @@ use crate::log;
 use crate::pace::Pace;
 use crate::profiles::Behind;
 use crate::schema::{INDEX, give_back_pages};
+use crate::write_back;
 use crate::writer::AppendError;
 
+/// Pages written ahead before they are written back: 16 MiB. What is late lies all over the index; a page that several runs
+/// come onto is written back once for all of them.
+pub(crate) const CHECKPOINT: c_int = 4_000;
 /// Pages given back after each deletion.
 const VACUUM_PAGES: u32 = 256;
 /// How often a full disk is tried again.
@@ -95,9 +100,15 @@ impl Merger {
         }
     }
 
-    /// Works until the writer is gone. On a full disk it tries again until there is room: the log has everything, and where
-    /// the lag grows too long, the writer answers "busy".
+    /// Works until the writer is gone, then closes the index.
     pub(crate) fn run(mut self, asked: &Receiver<Merge>, linking: &Behind) {
+        self.work(asked, linking);
+        write_back::close(self.index, &self.condition);
+    }
+
+    /// On a full disk it tries again until there is room: the log has everything, and where
+    /// the lag grows too long, the writer answers "busy".
+    fn work(&mut self, asked: &Receiver<Merge>, linking: &Behind) {
         let mut asks = Asks { asked, waiting: VecDeque::new(), closed: false };
         while let Some(mut merge) = asks.next() {
             match self.take(&mut merge, &mut asks, linking) {

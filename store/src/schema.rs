@@ -1,11 +1,16 @@
 //! The databases' schemas, as numbered migrations from the first day, and how each is opened.
 
+use std::ffi::c_int;
 use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
 use crate::error::StoreError;
 use crate::folder::Folder;
+use crate::write_back;
+
+/// Pages that a WAL may be ahead before they are written back: 4 MiB.
+pub(crate) const CHECKPOINT: c_int = 1_000;
 
 /// One database of the data folder. A commit is on disk (`synchronous=FULL`) in each: also in the index, which can be made
 /// anew, because with less a failed sync is noticed by nobody.
@@ -526,7 +531,10 @@ impl Database {
         connection.pragma_update(None, "secure_delete", "ON")?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "FULL")?;
-        connection.pragma_update(None, "wal_autocheckpoint", 1000)?;
+        let name = self.name;
+        write_back::watch(&mut connection, CHECKPOINT, move |error| {
+            tracing::error!(database = name, %error, "writing failed; restart Beaconry once that is mended");
+        })?;
         self.migrate(&mut connection)?;
         Ok(connection)
     }
@@ -554,13 +562,6 @@ impl Database {
 /// Writes a database's first page as it is.
 pub(crate) fn rewrite_a_page(connection: &Connection) -> Result<(), rusqlite::Error> {
     connection.pragma_update(None, "user_version", version(connection)?)
-}
-
-/// Brings what an earlier process left in the WAL into the database itself. It may have ended because a sync failed, and
-/// then the pages that this process can read are not all on disk, and never will be unless they are written anew. Where
-/// somebody reads for longer than ten seconds, some stays until the next checkpoint.
-pub(crate) fn write_out(connection: &Connection) -> Result<(), rusqlite::Error> {
-    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
 }
 
 fn version(connection: &Connection) -> Result<u32, rusqlite::Error> {

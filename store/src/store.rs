@@ -25,19 +25,20 @@ use crate::folder::{Folder, Lease};
 use crate::index::Filter;
 use crate::jobs::{self, ReplayReport};
 use crate::live::Feed;
-use crate::merger::Merger;
+use crate::merger::{self, Merger};
 use crate::picks::Picks;
 use crate::profiles::{self, Profiler};
 use crate::reader::{Pool, Reader};
 use crate::registry::Registry;
 use crate::replay::{self, Replay, ReplayCount};
-use crate::schema::{EVENTS, INDEX, PROFILES, write_out};
+use crate::schema::{CHECKPOINT, EVENTS, INDEX, PROFILES};
 use crate::snapshot::{EventNo, Known, Snapshot};
 use crate::tail::Tail;
 use crate::tally::Tally;
 use crate::threads;
 use crate::told::Told;
 use crate::watch::{self, Seen};
+use crate::write_back;
 use crate::writer::{AppendError, Entry, Pending, Places, QUEUE, Write, Writer, Written};
 
 /// Everything durable of one data folder, opened to serve. One process at a time can have it. Dropping it waits until
@@ -401,12 +402,12 @@ struct Writing {
 fn start_writing(definitions: &Definitions, shared: &Shared) -> Result<Writing, StoreError> {
     let folder = &definitions.folder;
     let Shared { condition, backlog, refused } = shared;
-    let events = EVENTS.open(folder)?;
-    write_out(&events).map_err(|error| EVENTS.named(error.into()))?;
-    let index = INDEX.open(folder)?;
-    write_out(&index).map_err(|error| INDEX.named(error.into()))?;
-    // 16 MiB: what is late lies all over the index; a page that several runs come onto is written back once for all of them.
-    index.pragma_update(None, "wal_autocheckpoint", 4_000)?;
+    let mut events = EVENTS.open(folder)?;
+    write_back::write_out(&events).map_err(|error| EVENTS.named(error.into()))?;
+    write_back::watch_thread(&mut events, &EVENTS, CHECKPOINT, condition)?;
+    let mut index = INDEX.open(folder)?;
+    write_back::write_out(&index).map_err(|error| INDEX.named(error.into()))?;
+    write_back::watch_thread(&mut index, &INDEX, merger::CHECKPOINT, condition)?;
     let filter = Filter::new();
     let merged = Arc::new(AtomicI64::new(0));
     let keyed = definitions.registry().keyed()?;

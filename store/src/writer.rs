@@ -29,6 +29,7 @@ use crate::snapshot::EventNo;
 use crate::tail::Tail;
 use crate::tally::{Held, Tally};
 use crate::told::{self, Done};
+use crate::write_back;
 
 /// Requests that may wait for the writer; one more is answered "busy".
 pub(crate) const QUEUE: usize = 8_192;
@@ -214,6 +215,7 @@ impl Writer {
         }
         self.hand_over();
         self.count_refused();
+        write_back::close(self.events, &self.condition);
     }
 
     /// Forgets what is merged.

@@ -94,55 +94,70 @@ fn a_full_disk_is_503_and_heals_by_itself() {
     it.ledger.check(left.path());
 }
 
-/// What fails, and whether the store must stop accepting. What a checkpoint fails to write is still in the WAL, synced.
-const FAILURES: [(Operation, &str, bool); 9] = [
-    (Operation::Write, "events.db-wal", true),
-    (Operation::Sync, "events.db-wal", true),
-    (Operation::Write, "index.db-wal", true),
-    (Operation::Sync, "index.db-wal", true),
-    (Operation::Write, "profiles.db-wal", true),
-    (Operation::Write, "events.db", false),
-    (Operation::Sync, "events.db", false),
-    (Operation::Write, "index.db", false),
-    (Operation::Sync, "index.db", false),
+/// What fails: a WAL's when something is committed, a database's own when commits are written back.
+const FAILURES: [(Operation, &str); 11] = [
+    (Operation::Write, "events.db-wal"),
+    (Operation::Sync, "events.db-wal"),
+    (Operation::Write, "index.db-wal"),
+    (Operation::Sync, "index.db-wal"),
+    (Operation::Write, "profiles.db-wal"),
+    (Operation::Write, "events.db"),
+    (Operation::Sync, "events.db"),
+    (Operation::Write, "index.db"),
+    (Operation::Sync, "index.db"),
+    (Operation::Write, "profiles.db"),
+    (Operation::Sync, "profiles.db"),
 ];
 
 #[test]
 fn after_a_failed_write_or_sync_nothing_is_promised_that_a_power_cut_could_take() {
-    for (operation, file, stops) in FAILURES {
-        let it = started();
-        it.disk.set(Faults { fails: Some((operation, file)), ..Faults::default() });
-        if file.starts_with("events") {
-            it.send_while(|| !it.disk.has_failed());
-        } else {
-            it.send_while(|| !it.disk.has_failed() && it.rig.store.broken().is_none());
-            eventually("the merger fails", || it.disk.has_failed().then_some(()));
+    // Until the index is written back takes ten seconds.
+    for (operation, file) in FAILURES.into_iter().filter(|(_, file)| *file != "index.db") {
+        fails_and_is_started_anew(operation, file, true);
+    }
+    // In closing, SQLite would let go of what a failed sync has lost.
+    fails_and_is_started_anew(Operation::Sync, "events.db", false);
+}
+
+#[test]
+#[ignore = "a minute; make test-faults"]
+fn whatever_fails_and_however_the_server_ends_nothing_promised_is_lost() {
+    for (operation, file) in FAILURES {
+        for killed in [true, false] {
+            fails_and_is_started_anew(operation, file, killed);
         }
-        let what = format!("{operation:?} of {file}");
-        if stops {
-            let why = eventually(&what, || it.rig.store.broken());
-            assert!(why.contains("disk I/O error") && why.contains("restart"), "{what}: {why}");
-            assert!(why.contains(file.trim_end_matches("-wal")), "{what}: {why}");
-            let (promised, refused) = it.answers();
-            assert!(promised == 0 && refused == 50, "{what}: {promised} promised after it");
-            assert_eq!(it.health(), (503, format!("{why}\n")));
-        } else {
-            it.send_until_promised(300);
-        }
-        // The process is killed, and started anew on what it left; only then the power goes.
+    }
+}
+
+fn fails_and_is_started_anew(operation: Operation, file: &'static str, killed: bool) {
+    let what =
+        format!("{operation:?} of {file}, then {}", if killed { "killed" } else { "stopped" });
+    let it = started();
+    it.disk.set(Faults { fails: Some((operation, file)), ..Faults::default() });
+    it.send_while(|| !it.disk.has_failed() && it.rig.store.broken().is_none());
+    let why = eventually(&what, || it.rig.store.broken());
+    assert!(why.contains("disk I/O error") && why.contains("restart"), "{what}: {why}");
+    assert!(why.contains(file.trim_end_matches("-wal")), "{what}: {why}");
+    let (promised, refused) = it.answers();
+    assert!(promised == 0 && refused == 50, "{what}: {promised} promised after it");
+    assert_eq!(it.health(), (503, format!("{why}\n")));
+    // The process ends in one way or the other, and is started anew on what it left; only then the power goes.
+    if killed {
         it.disk.cut();
         it.rig.stop();
-        let restarted = tempfile::tempdir().unwrap();
-        let disk = it.disk.after_kill(restarted.path(), 4);
-        let rig = Rig::start(restarted.path()).unwrap();
-        let enough = it.ledger.promised() + 100;
-        it.ledger.send(&rig.url, &it.key, CLIENTS, || it.ledger.promised() < enough);
-        disk.cut();
-        rig.stop();
-        let left = tempfile::tempdir().unwrap();
-        disk.after_power_cut(left.path());
-        let rig = Rig::start(left.path()).unwrap();
-        rig.stop();
-        it.ledger.check(left.path());
+    } else {
+        it.rig.stop();
+        it.disk.cut();
     }
+    let restarted = tempfile::tempdir().unwrap();
+    let disk = it.disk.after_kill(restarted.path(), 4);
+    let rig = Rig::start(restarted.path()).unwrap();
+    let enough = it.ledger.promised() + 100;
+    it.ledger.send(&rig.url, &it.key, CLIENTS, || it.ledger.promised() < enough);
+    disk.cut();
+    rig.stop();
+    let left = tempfile::tempdir().unwrap();
+    disk.after_power_cut(left.path());
+    Rig::start(left.path()).unwrap_or_else(|error| panic!("{what}: {error}")).stop();
+    it.ledger.check(left.path());
 }

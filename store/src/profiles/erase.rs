@@ -21,6 +21,7 @@ use super::locks::Locks;
 use super::slots::{self, Slot};
 use super::thread::{Profiler, Shared};
 use crate::clock::Clock;
+use crate::condition::Condition;
 use crate::error::StoreError;
 use crate::folder::Folder;
 use crate::index::Deleted;
@@ -32,6 +33,7 @@ use crate::schema::{Database, EVENTS, HOOKS, INDEX, PROFILES, REGISTRY};
 use crate::scrub;
 use crate::snapshot::EventNo;
 use crate::store::Store;
+use crate::write_back;
 use crate::writer::Write;
 
 /// Stands among the doomed rows until what was deleted is overwritten too: below every place of the log.
@@ -268,7 +270,7 @@ fn finish_begun(
     }
     outcome?;
     for database in [&EVENTS, &INDEX, &PROFILES, &REGISTRY, &HOOKS] {
-        truncate(folder, database)?;
+        truncate(folder, database, &profiler.shared.condition)?;
     }
     // Last, so that what a crash leaves undone is done at the next start.
     profiler.make(|profiles| {
@@ -369,13 +371,20 @@ fn drop_quarantine(
 }
 
 /// Moves a database's write-ahead log into it, and cuts it to nothing.
-fn truncate(folder: &Folder, database: &Database) -> Result<(), ProfileError> {
+fn truncate(
+    folder: &Folder,
+    database: &Database,
+    condition: &Condition,
+) -> Result<(), ProfileError> {
     let connection = database.open(folder)?;
     let started = Instant::now();
     loop {
-        let busy: bool =
-            connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
-        if !busy {
+        if let Some(broken) = condition.broken() {
+            return Err(broken.into());
+        }
+        let some_stays = write_back::write_out(&connection)
+            .map_err(|error| condition.failed(database.name, &error))?;
+        if !some_stays {
             return Ok(());
         }
         if started.elapsed() > TRUNCATING {

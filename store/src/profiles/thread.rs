@@ -8,8 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use rusqlite::hooks::Wal;
-use rusqlite::{Connection, ErrorCode, TransactionBehavior};
+use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::{oneshot, watch};
 
 use super::error::ProfileError;
@@ -22,8 +21,9 @@ use crate::error::StoreError;
 use crate::folder::Folder;
 use crate::hooks::Queue;
 use crate::keyed::Keyed;
-use crate::schema::{EVENTS, PROFILES, give_back_pages, write_out};
+use crate::schema::{EVENTS, PROFILES, give_back_pages};
 use crate::threads::{self, Rank};
+use crate::write_back;
 
 /// Changes that one commit holds at the most.
 const GROUP: usize = 256;
@@ -59,6 +59,8 @@ pub(crate) struct Shared {
     pub(super) erasing_turn: Mutex<()>,
     /// Who was joined lately.
     pub(super) lately: Lately,
+    /// Whether anything can be written.
+    pub(super) condition: Arc<Condition>,
     /// What webhooks wait for, and who has changed since they looked.
     pub(crate) hooks: Queue,
     /// The last place of the log that holds an event.
@@ -206,10 +208,10 @@ pub(crate) fn start(
     condition: Arc<Condition>,
 ) -> Result<(Profiler, JoinHandle<()>), StoreError> {
     let mut profiles = PROFILES.open(folder)?;
-    write_out(&profiles).map_err(|error| PROFILES.named(error.into()))?;
+    write_back::write_out(&profiles).map_err(|error| PROFILES.named(error.into()))?;
     // 32 MiB: timelines lie all over the file.
     profiles.pragma_update(None, "cache_size", -32_768)?;
-    profiles.wal_hook(Some(write_back))?;
+    write_back::watch_thread(&mut profiles, &PROFILES, CHECKPOINT, &condition)?;
     let locks = Locks::load(&profiles, keyed)?;
     let watermark = link::watermark(&profiles)?;
     let doomed =
@@ -221,6 +223,7 @@ pub(crate) fn start(
         erasing: AtomicBool::new(false),
         erasing_turn: Mutex::default(),
         lately: Lately::default(),
+        condition,
         hooks: Queue::open(folder)?,
         committed: AtomicI64::new(last.max(watermark)),
         told: AtomicBool::new(false),
@@ -231,28 +234,9 @@ pub(crate) fn start(
     events.pragma_update(None, "query_only", "ON")?;
     let committed = shared.committed.load(Ordering::Acquire);
     let gathering = Gathering::new(watermark, committed, Instant::now());
-    let thread = Thread { profiles, events, shared: shared.clone(), condition, gathering };
+    let thread = Thread { profiles, events, shared: shared.clone(), gathering };
     let running = threads::start_behind("profile-linker", Rank::Low, move || thread.run(&asked));
     Ok((Profiler { asks, shared }, running))
-}
-
-/// Writes back what a commit has left ahead. SQLite would by itself, but tell nobody where the disk fails at that: and what was
-/// committed with `NORMAL` is synced here first. A full disk is found out by the next commit.
-fn write_back(wal: &mut Wal, pages: c_int) -> Result<(), rusqlite::Error> {
-    if pages < CHECKPOINT {
-        return Ok(());
-    }
-    match wal.checkpoint() {
-        Err(error)
-            if matches!(
-                error.sqlite_error_code(),
-                Some(ErrorCode::DiskFull | ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)
-            ) =>
-        {
-            Ok(())
-        }
-        outcome => outcome,
-    }
 }
 
 /// The thread's state.
@@ -260,8 +244,6 @@ struct Thread {
     profiles: Connection,
     events: Connection,
     shared: Arc<Shared>,
-    /// Whether anything can be written.
-    condition: Arc<Condition>,
     gathering: Gathering,
 }
 
@@ -295,15 +277,18 @@ impl Thread {
             }
         }
         while self.link(self.gathering.all(self.committed())) {}
+        for connection in [self.events, self.profiles] {
+            write_back::close(connection, &self.shared.condition);
+        }
     }
 
     /// Makes changes as one transaction; each that is refused leaves no trace in it.
     fn change(&mut self, mut changes: Vec<Box<dyn Change>>) {
-        let committed = match self.condition.broken() {
+        let committed = match self.shared.condition.broken() {
             Some(broken) => Err(broken),
             None => self
                 .make_all(&mut changes)
-                .map_err(|error| self.condition.failed(PROFILES.name, &error)),
+                .map_err(|error| self.shared.condition.failed(PROFILES.name, &error)),
         };
         self.shared.hooks.changed();
         for change in changes {
@@ -345,7 +330,7 @@ impl Thread {
     /// start, which goes on from the watermark.
     fn link(&mut self, events: usize) -> bool {
         self.shared.told.store(false, Ordering::Release);
-        if self.condition.broken().is_some() {
+        if self.shared.condition.broken().is_some() {
             return false;
         }
         let committed = self.committed();
@@ -355,7 +340,7 @@ impl Thread {
         match linked {
             Ok(more) => more,
             Err((database, StoreError::Sqlite(error))) => {
-                self.condition.failed(database.name, &error);
+                self.shared.condition.failed(database.name, &error);
                 false
             }
             Err((_, error)) => {
