@@ -155,9 +155,11 @@ pub struct AuditLog {
 impl AuditLog {
     /// Opens it, and makes the databases where they are missing.
     pub fn open(folder: &Folder) -> Result<AuditLog, StoreError> {
-        let read = |database: &Database| match folder.file(database.name).exists() {
-            true => database.open_to_read(folder),
-            false => database.open(folder),
+        let read = |database: &Database| {
+            if !folder.file(database.name).exists() {
+                database.open(folder)?;
+            }
+            database.open_to_read(folder)
         };
         Ok(AuditLog { databases: AUDITED.into_iter().map(read).collect::<Result<_, _>>()? })
     }

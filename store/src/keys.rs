@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use hmac::{Hmac, KeyInit, Mac};
-use rusqlite::{Connection, Row};
+use rusqlite::Row;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -21,6 +21,7 @@ use crate::error::StoreError;
 use crate::folder::Folder;
 use crate::schema::KEYS;
 use crate::snapshot::parse;
+use crate::write_back::Writable;
 
 use bearer::Signer;
 pub use change::{MadeKey, MadeToken};
@@ -73,7 +74,7 @@ pub struct Keys {
 
 #[derive(Debug)]
 struct Inner {
-    connection: Connection,
+    connection: Writable,
     /// All that let somebody in, as they were when last read.
     keys: HashMap<String, Stored>,
     tokens: HashMap<[u8; 32], Arc<PersonalToken>>,

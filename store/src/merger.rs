@@ -21,7 +21,7 @@ use crate::log;
 use crate::pace::Pace;
 use crate::profiles::Behind;
 use crate::schema::{INDEX, give_back_pages};
-use crate::write_back;
+use crate::write_back::Writable;
 use crate::writer::AppendError;
 
 /// Pages written ahead before they are written back: 16 MiB. What is late lies all over the index; a page that several runs
@@ -54,7 +54,7 @@ pub(crate) enum Merge {
 /// The merger's side of what it shares with the writer.
 #[derive(Debug)]
 pub(crate) struct Merger {
-    pub(crate) index: Connection,
+    pub(crate) index: Writable,
     /// The last place of the log that is merged.
     pub(crate) merged: Arc<AtomicI64>,
     /// Whether anything can be written.
@@ -100,15 +100,9 @@ impl Merger {
         }
     }
 
-    /// Works until the writer is gone, then closes the index.
-    pub(crate) fn run(mut self, asked: &Receiver<Merge>, linking: &Behind) {
-        self.work(asked, linking);
-        write_back::close(self.index, &self.condition);
-    }
-
-    /// On a full disk it tries again until there is room: the log has everything, and where
+    /// Works until the writer is gone. On a full disk it tries again until there is room: the log has everything, and where
     /// the lag grows too long, the writer answers "busy".
-    fn work(&mut self, asked: &Receiver<Merge>, linking: &Behind) {
+    pub(crate) fn run(mut self, asked: &Receiver<Merge>, linking: &Behind) {
         let mut asks = Asks { asked, waiting: VecDeque::new(), closed: false };
         while let Some(mut merge) = asks.next() {
             match self.take(&mut merge, &mut asks, linking) {

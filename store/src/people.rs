@@ -21,6 +21,7 @@ use crate::error::StoreError;
 use crate::folder::Folder;
 use crate::role::Role;
 use crate::schema::PEOPLE;
+use crate::write_back::Writable;
 
 pub use invitations::Invitation;
 pub use links::{Link, Purpose};
@@ -94,7 +95,7 @@ pub fn email(text: &str) -> Result<String, Invalid> {
 /// The people of one data folder. Several processes may have them open.
 #[derive(Debug)]
 pub struct People {
-    connection: Mutex<Connection>,
+    connection: Mutex<Writable>,
 }
 
 impl People {
@@ -103,7 +104,7 @@ impl People {
         Ok(People { connection: Mutex::new(PEOPLE.open(folder)?) })
     }
 
-    fn connection(&self) -> MutexGuard<'_, Connection> {
+    fn connection(&self) -> MutexGuard<'_, Writable> {
         // A panic elsewhere leaves the database whole: its transaction rolls back.
         self.connection.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -18,13 +18,14 @@ use crate::jobs::Job;
 use crate::published::{self, PublishedFile};
 use crate::schema::REGISTRY;
 use crate::snapshot::{EventNo, Snapshot, parse};
+use crate::write_back::Writable;
 
 pub use apply::{Plan, Planned};
 
 /// The registry of one data folder. Several processes may have it open.
 #[derive(Debug)]
 pub struct Registry {
-    connection: Connection,
+    connection: Writable,
 }
 
 impl Registry {

@@ -7,7 +7,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
 use crate::error::StoreError;
 use crate::folder::Folder;
-use crate::write_back;
+use crate::write_back::Writable;
 
 /// Pages that a WAL may be ahead before they are written back: 4 MiB.
 pub(crate) const CHECKPOINT: c_int = 1_000;
@@ -477,7 +477,7 @@ pub(crate) const HOOKS: Database = Database {
 
 impl Database {
     /// Opens it for writing, makes it where it is missing, and brings its schema up to date.
-    pub(crate) fn open(&self, folder: &Folder) -> Result<Connection, StoreError> {
+    pub(crate) fn open(&self, folder: &Folder) -> Result<Writable, StoreError> {
         self.open_to_write(folder).map_err(|error| self.named(error))
     }
 
@@ -517,8 +517,8 @@ impl Database {
         }
     }
 
-    fn open_to_write(&self, folder: &Folder) -> Result<Connection, StoreError> {
-        let mut connection = Connection::open(folder.file(self.name))?;
+    fn open_to_write(&self, folder: &Folder) -> Result<Writable, StoreError> {
+        let connection = Connection::open(folder.file(self.name))?;
         connection.busy_timeout(Duration::from_secs(10))?;
         connection.set_prepared_statement_cache_capacity(64);
         // A file that is made begins with a rollback journal, whose deletion only `EXTRA` makes durable: coming back after a
@@ -532,7 +532,7 @@ impl Database {
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "FULL")?;
         let name = self.name;
-        write_back::watch(&mut connection, CHECKPOINT, move |error| {
+        let mut connection = Writable::new(connection, CHECKPOINT, move |error| {
             tracing::error!(database = name, %error, "writing failed; restart Beaconry once that is mended");
         })?;
         self.migrate(&mut connection)?;

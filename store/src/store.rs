@@ -404,10 +404,10 @@ fn start_writing(definitions: &Definitions, shared: &Shared) -> Result<Writing, 
     let Shared { condition, backlog, refused } = shared;
     let mut events = EVENTS.open(folder)?;
     write_back::write_out(&events).map_err(|error| EVENTS.named(error.into()))?;
-    write_back::watch_thread(&mut events, &EVENTS, CHECKPOINT, condition)?;
+    events.watch_for(condition, &EVENTS, CHECKPOINT)?;
     let mut index = INDEX.open(folder)?;
     write_back::write_out(&index).map_err(|error| INDEX.named(error.into()))?;
-    write_back::watch_thread(&mut index, &INDEX, merger::CHECKPOINT, condition)?;
+    index.watch_for(condition, &INDEX, merger::CHECKPOINT)?;
     let filter = Filter::new();
     let merged = Arc::new(AtomicI64::new(0));
     let keyed = definitions.registry().keyed()?;
@@ -420,7 +420,7 @@ fn start_writing(definitions: &Definitions, shared: &Shared) -> Result<Writing, 
         keyed: keyed.clone(),
     };
     // No place is used twice, not even where the index was made anew and the newest rows were deleted.
-    let linked = profiles::watermark(&PROFILES.open(folder)?)?;
+    let linked = profiles::watermark(&*PROFILES.open(folder)?)?;
     let next_seq = merger.catch_up(&events)?.max(linked + 1);
     let (profiler, linking) =
         profiles::start(folder, keyed.clone(), next_seq - 1, condition.clone())?;

@@ -8,7 +8,9 @@
 //! written back any more, not even in closing: the next start reads the WAL from its beginning and writes all of it anew.
 
 use std::ffi::c_int;
+use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rusqlite::config::DbConfig;
 use rusqlite::hooks::Wal;
@@ -17,41 +19,91 @@ use rusqlite::{Connection, ErrorCode};
 use crate::condition::Condition;
 use crate::schema::Database;
 
-/// Has what commits of this connection leave ahead written back whenever it is so many pages. The first failure is told to
-/// `failed`; that commit, although it is on disk itself, and every later one end with an error (SQLite's, which does not say
-/// what failed). A full disk and somebody who reads are no failures: it is tried again after the next commit.
-pub(crate) fn watch(
-    connection: &mut Connection,
-    pages: c_int,
-    mut failed: impl FnMut(&rusqlite::Error) + Send + 'static,
-) -> Result<(), rusqlite::Error> {
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
-    let mut has_failed = false;
-    let write_back = move |wal: &mut Wal, ahead| {
-        if ahead >= pages
-            && !has_failed
-            && let Err(error) = wal.checkpoint()
-            && !passes(&error)
-        {
-            has_failed = true;
-            failed(&error);
-        }
-        if has_failed { Err(rusqlite::Error::InvalidQuery) } else { Ok(()) }
-    };
-    connection.wal_hook(Some(write_back))
+/// A connection that may write. The last one to close has all of the WAL written back, unless that has failed before.
+#[derive(Debug)]
+pub(crate) struct Writable {
+    connection: Connection,
+    /// Whether the WAL must stay.
+    failed: Arc<AtomicBool>,
 }
 
-/// The same for a database of a thread that writes: with a failure nothing is accepted any more.
-pub(crate) fn watch_thread(
-    connection: &mut Connection,
-    database: &Database,
-    pages: c_int,
-    condition: &Arc<Condition>,
-) -> Result<(), rusqlite::Error> {
-    let (name, condition) = (database.name, condition.clone());
-    watch(connection, pages, move |error| {
-        condition.failed(name, error);
-    })
+impl Writable {
+    /// Has what this connection commits written back whenever the WAL is so many pages ahead, and calls `on_failure` where the
+    /// disk fails at that. That commit, although it is on disk itself, and every later one end with an error (SQLite's, which
+    /// does not say what failed). A full disk and somebody who reads are no failures: it is tried again after the next commit.
+    pub(crate) fn new(
+        connection: Connection,
+        pages: c_int,
+        on_failure: impl FnMut(&rusqlite::Error) + Send + 'static,
+    ) -> Result<Writable, rusqlite::Error> {
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+        let mut writable = Writable { connection, failed: Arc::default() };
+        writable.watch(pages, on_failure)?;
+        Ok(writable)
+    }
+
+    /// The same for the thread that writes a database: once the disk fails, nothing is accepted any more.
+    pub(crate) fn watch_for(
+        &mut self,
+        condition: &Arc<Condition>,
+        database: &Database,
+        pages: c_int,
+    ) -> Result<(), rusqlite::Error> {
+        let (name, condition) = (database.name, condition.clone());
+        self.watch(pages, move |error| {
+            condition.failed(name, error);
+        })
+    }
+
+    fn watch(
+        &mut self,
+        pages: c_int,
+        mut on_failure: impl FnMut(&rusqlite::Error) + Send + 'static,
+    ) -> Result<(), rusqlite::Error> {
+        let has_failed = self.failed.clone();
+        let write_back = move |wal: &mut Wal, ahead| {
+            if ahead >= pages
+                && !has_failed.load(Ordering::Relaxed)
+                && let Err(error) = wal.checkpoint()
+                && !passes(&error)
+            {
+                has_failed.store(true, Ordering::Relaxed);
+                on_failure(&error);
+            }
+            let failed = has_failed.load(Ordering::Relaxed);
+            if failed { Err(rusqlite::Error::InvalidQuery) } else { Ok(()) }
+        };
+        self.connection.wal_hook(Some(write_back))
+    }
+
+    /// Leaves the WAL as it is from now on: another connection has failed.
+    pub(crate) fn keep_wal(&self) {
+        self.failed.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Drop for Writable {
+    fn drop(&mut self) {
+        if !self.failed.load(Ordering::Relaxed) {
+            // Where this cannot be set, the WAL stays, and the next start writes it back.
+            let close = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
+            let _ = self.connection.set_db_config(close, false);
+        }
+    }
+}
+
+impl Deref for Writable {
+    type Target = Connection;
+
+    fn deref(&self) -> &Connection {
+        &self.connection
+    }
+}
+
+impl DerefMut for Writable {
+    fn deref_mut(&mut self) -> &mut Connection {
+        &mut self.connection
+    }
 }
 
 fn passes(error: &rusqlite::Error) -> bool {
@@ -66,13 +118,4 @@ fn passes(error: &rusqlite::Error) -> bool {
 /// somebody reads for longer than ten seconds, some stays until the next time; says whether some does.
 pub(crate) fn write_out(connection: &Connection) -> Result<bool, rusqlite::Error> {
     connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))
-}
-
-/// Closes a connection, the last one with all of the WAL written back, unless the disk has failed.
-pub(crate) fn close(connection: Connection, condition: &Condition) {
-    if condition.broken().is_none() {
-        // Where this cannot be set, the WAL stays, and the next start writes it back.
-        let _ = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false);
-    }
-    drop(connection);
 }

@@ -29,7 +29,7 @@ use crate::snapshot::EventNo;
 use crate::tail::Tail;
 use crate::tally::{Held, Tally};
 use crate::told::{self, Done};
-use crate::write_back;
+use crate::write_back::Writable;
 
 /// Requests that may wait for the writer; one more is answered "busy".
 pub(crate) const QUEUE: usize = 8_192;
@@ -148,7 +148,7 @@ pub(crate) enum Write {
 /// The writer's state.
 #[derive(Debug)]
 pub(crate) struct Writer {
-    pub(crate) events: Connection,
+    pub(crate) events: Writable,
     /// For look-ups of ids; the merger writes.
     pub(crate) index: Connection,
     pub(crate) filter: Arc<Filter>,
@@ -215,7 +215,6 @@ impl Writer {
         }
         self.hand_over();
         self.count_refused();
-        write_back::close(self.events, &self.condition);
     }
 
     /// Forgets what is merged.

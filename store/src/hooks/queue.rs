@@ -17,6 +17,7 @@ use crate::folder::Folder;
 use crate::profiles::Slot;
 use crate::schema::HOOKS;
 use crate::scrub;
+use crate::write_back::Writable;
 
 /// What may wait for one webhook. Beyond it, its place in the log stands still: a receiver that is down costs no memory and no
 /// disk, and once it is up again all goes on from that place.
@@ -68,7 +69,7 @@ impl Kind {
 /// The database of what waits, and which profiles changed lately.
 #[derive(Debug)]
 pub(crate) struct Queue {
-    connection: Mutex<Connection>,
+    connection: Mutex<Writable>,
     /// Whether any webhook watches a segment. Where none does, who changed is not noted.
     watching: AtomicBool,
     touched: Mutex<Touched>,
@@ -100,7 +101,7 @@ impl Queue {
         })
     }
 
-    pub(super) fn lock(&self) -> MutexGuard<'_, Connection> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, Writable> {
         // A panic elsewhere leaves the database whole: its transaction rolls back.
         self.connection.lock().unwrap_or_else(PoisonError::into_inner)
     }

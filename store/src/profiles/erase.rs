@@ -325,7 +325,7 @@ fn overwrite(
     }
     profiler.shared.hooks.scrub()?;
     for database in [&INDEX, &REGISTRY] {
-        scrub::clean_all(&mut database.open(folder)?)?;
+        scrub::clean_all(&mut *database.open(folder)?)?;
     }
     Ok(())
 }

@@ -23,7 +23,7 @@ use crate::hooks::Queue;
 use crate::keyed::Keyed;
 use crate::schema::{EVENTS, PROFILES, give_back_pages};
 use crate::threads::{self, Rank};
-use crate::write_back;
+use crate::write_back::{self, Writable};
 
 /// Changes that one commit holds at the most.
 const GROUP: usize = 256;
@@ -211,7 +211,7 @@ pub(crate) fn start(
     write_back::write_out(&profiles).map_err(|error| PROFILES.named(error.into()))?;
     // 32 MiB: timelines lie all over the file.
     profiles.pragma_update(None, "cache_size", -32_768)?;
-    write_back::watch_thread(&mut profiles, &PROFILES, CHECKPOINT, &condition)?;
+    profiles.watch_for(&condition, &PROFILES, CHECKPOINT)?;
     let locks = Locks::load(&profiles, keyed)?;
     let watermark = link::watermark(&profiles)?;
     let doomed =
@@ -241,8 +241,8 @@ pub(crate) fn start(
 
 /// The thread's state.
 struct Thread {
-    profiles: Connection,
-    events: Connection,
+    profiles: Writable,
+    events: Writable,
     shared: Arc<Shared>,
     gathering: Gathering,
 }
@@ -277,8 +277,8 @@ impl Thread {
             }
         }
         while self.link(self.gathering.all(self.committed())) {}
-        for connection in [self.events, self.profiles] {
-            write_back::close(connection, &self.shared.condition);
+        if self.shared.condition.broken().is_some() {
+            self.events.keep_wal();
         }
     }
 
