@@ -36,7 +36,8 @@ impl Indexed<'_> {
         let mut place = self.index.prepare_cached("SELECT seq FROM ids WHERE id = ?")?;
         let place: Option<i64> = place.query_row([event.id.0], |row| row.get(0)).optional()?;
         if event.seq > self.merged {
-            let first = place.is_none() && self.unmerged.insert(event.id);
+            // It may be there already: merging comes to the watermark last.
+            let first = place.is_none_or(|seq| seq == event.seq) && self.unmerged.insert(event.id);
             return Ok((!first).then(|| "is stored twice".to_owned()));
         }
         let listed = |sql, number: u32| -> Result<bool, rusqlite::Error> {
