@@ -1,12 +1,11 @@
 //! Ids and secondary indexes behind the log: what is merged into them, and how an id is known to be new.
 
 use std::collections::HashMap;
-use std::iter;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use fastbloom::AtomicBloomFilter;
-use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 
 use beaconry_model::event_id::EventId;
 use beaconry_model::time::{DAY_MS, Timestamp};
@@ -138,17 +137,43 @@ pub(crate) const PASSES: usize = 3;
 /// Events that it takes at one go.
 const STRIDE: usize = 256;
 
-/// Rows of one commit that lie on pages of their own: 4 MiB. Syncing more at one go would hold up the log, which lies on the
-/// same disk.
+/// Rows of one commit that lie on pages of their own, about: 4 MiB. Syncing more at one go would hold up the log, which lies on
+/// the same disk.
 const SCATTERED: usize = 1_000;
-/// Rows of one commit at the most.
-const PIECE: usize = 32_768;
+/// Rows of one commit, about.
+const ROWS: usize = 100_000;
 /// Neighbours this far apart, in milliseconds, are taken to lie on pages of their own: of ten million ids of a day that is so.
-const APART_MS: i64 = 1_000;
+const APART_MS: u64 = 1_000;
 
-/// Merges a run that reaches to this place of the log, in commits of some rows each, the watermark with the last: what lies
-/// above it counts as not merged, and a run that is cut off is merged again. Sorting first lets neighbours share pages.
-/// `after` hears of each some events that went into one index, and may rest.
+/// The commit that rows are put into, followed by another when it is full.
+struct Commits<'a> {
+    index: &'a Connection,
+    transaction: Transaction<'a>,
+    rows: usize,
+    scattered: usize,
+}
+
+impl<'a> Commits<'a> {
+    fn begin(index: &'a Connection) -> Result<Commits<'a>, rusqlite::Error> {
+        let transaction = Transaction::new_unchecked(index, TransactionBehavior::Immediate)?;
+        Ok(Commits { index, transaction, rows: 0, scattered: 0 })
+    }
+
+    /// Notes that it holds so many rows more, so many of them on pages of their own.
+    fn wrote(mut self, rows: usize, scattered: usize) -> Result<Commits<'a>, rusqlite::Error> {
+        self.rows += rows;
+        self.scattered += scattered;
+        if self.rows < ROWS && self.scattered < SCATTERED {
+            return Ok(self);
+        }
+        self.transaction.commit()?;
+        Commits::begin(self.index)
+    }
+}
+
+/// Merges a run that reaches to this place of the log, the watermark last: what lies above it counts as not merged, and a run
+/// that is cut off is merged again. A long run takes several commits. Sorting first lets neighbours share pages. `after` hears
+/// of each some events that went into one index, and may rest.
 pub(crate) fn merge(
     index: &mut Connection,
     run: &mut [Unmerged],
@@ -157,45 +182,23 @@ pub(crate) fn merge(
 ) -> Result<(), StoreError> {
     run.sort_unstable_by_key(|unmerged| unmerged.id);
     let by_id = |unmerged: &Unmerged| (0, made(unmerged.id));
-    insert(&IDS, index, run, by_id, &mut after, |unmerged, row| {
+    let commits = Commits::begin(index)?;
+    let commits = insert(&IDS, commits, run, by_id, &mut after, |unmerged, row| {
         row.push(unmerged.id.0)?;
         row.push(unmerged.seq)
     })?;
     run.sort_unstable_by_key(|unmerged| {
         (unmerged.event, unmerged.test, unmerged.received, unmerged.seq)
     });
-    insert(&BY_EVENT, index, run, by_event, &mut after, |unmerged, row| {
+    let commits = insert(&BY_EVENT, commits, run, by_event, &mut after, |unmerged, row| {
         row.push(unmerged.event.0)?;
         row.push(unmerged.test)?;
         row.push(unmerged.received.0)?;
         row.push(unmerged.seq)
     })?;
-    add_by_version(index, run, after)?;
-    index.prepare_cached("UPDATE watermark SET seq = ?")?.execute([reaches])?;
-    Ok(())
-}
-
-fn by_event(unmerged: &Unmerged) -> (u32, i64) {
-    (unmerged.event.0, unmerged.received.0)
-}
-
-/// Cuts a sorted run into what is committed at one go; `at` says on which part of the index a row lies, and when there.
-fn pieces(
-    mut run: &[Unmerged],
-    at: impl Fn(&Unmerged) -> (u32, i64),
-) -> impl Iterator<Item = &[Unmerged]> {
-    let apart = move |pair: &[Unmerged]| {
-        let ((part, from), (other, to)) = (at(&pair[0]), at(&pair[1]));
-        part != other || to.abs_diff(from) > APART_MS.unsigned_abs()
-    };
-    iter::from_fn(move || {
-        let most = run.len().min(PIECE);
-        let mut cuts = run[..most].windows(2).enumerate().filter(|(_, pair)| apart(pair));
-        let end = cuts.nth(SCATTERED - 1).map_or(most, |(before, _)| before + 1);
-        let (piece, rest) = run.split_at(end);
-        run = rest;
-        (!piece.is_empty()).then_some(piece)
-    })
+    let last = add_by_version(commits, run, after)?.transaction;
+    last.prepare_cached("UPDATE watermark SET seq = ?")?.execute([reaches])?;
+    Ok(last.commit()?)
 }
 
 /// When a browser made an id, as UUIDs of version 7 have it; of other ids, anything.
@@ -203,37 +206,47 @@ fn made(id: EventId) -> i64 {
     id.0[..6].iter().fold(0, |made, byte| made << 8 | i64::from(*byte))
 }
 
-/// Inserts a sorted run piece by piece; `after` hears of it.
-fn insert(
+fn by_event(unmerged: &Unmerged) -> (u32, i64) {
+    (unmerged.event.0, unmerged.received.0)
+}
+
+/// Inserts a sorted run, some at a time; `after` hears of them. `at` says on which part of the index a row lies, and when there.
+fn insert<'a>(
     into: &Table,
-    index: &mut Connection,
+    mut commits: Commits<'a>,
     run: &[Unmerged],
     at: impl Fn(&Unmerged) -> (u32, i64),
     mut after: impl FnMut(usize),
     values: impl Fn(&Unmerged, &mut Values) -> Result<(), rusqlite::Error>,
-) -> Result<(), rusqlite::Error> {
-    for piece in pieces(run, at) {
-        let transaction = index.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        for some in piece.chunks(STRIDE) {
-            into.insert(&transaction, some, &values)?;
-            after(some.len());
-        }
-        transaction.commit()?;
+) -> Result<Commits<'a>, rusqlite::Error> {
+    for some in run.chunks(STRIDE) {
+        into.insert(&commits.transaction, some, &values)?;
+        commits = commits.wrote(some.len(), scattered(some, &at))?;
+        after(some.len());
     }
-    Ok(())
+    Ok(commits)
+}
+
+/// How many of these rows lie on a page that the row before is not on.
+fn scattered(rows: &[Unmerged], at: impl Fn(&Unmerged) -> (u32, i64)) -> usize {
+    let apart = |pair: &&[Unmerged]| {
+        let ((part, from), (other, to)) = (at(&pair[0]), at(&pair[1]));
+        part != other || to.abs_diff(from) > APART_MS
+    };
+    rows.windows(2).filter(apart).count()
 }
 
 /// Trials are not looked for by version: they are few, and gone in a day.
-fn add_by_version(
-    index: &mut Connection,
+fn add_by_version<'a>(
+    commits: Commits<'a>,
     run: &mut [Unmerged],
     after: impl FnMut(usize),
-) -> Result<(), rusqlite::Error> {
+) -> Result<Commits<'a>, rusqlite::Error> {
     run.sort_unstable_by_key(|unmerged| {
         (unmerged.test, unmerged.event, unmerged.ver, unmerged.received, unmerged.seq)
     });
     let trials = run.partition_point(|unmerged| !unmerged.test);
-    insert(&BY_VERSION, index, &run[..trials], by_event, after, |unmerged, row| {
+    insert(&BY_VERSION, commits, &run[..trials], by_event, after, |unmerged, row| {
         row.push(unmerged.event.0)?;
         row.push(unmerged.ver)?;
         row.push(unmerged.received.0)?;
@@ -253,8 +266,7 @@ pub(crate) fn fill_by_version(
     reaches: i64,
     done: bool,
 ) -> Result<(), StoreError> {
-    add_by_version(index, run, |_| {})?;
-    let transaction = index.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let transaction = add_by_version(Commits::begin(index)?, run, |_| {})?.transaction;
     transaction.execute("UPDATE by_version_lacks SET reaches = ?", [reaches])?;
     if done {
         transaction.execute("DELETE FROM by_version_lacks", [])?;
@@ -440,63 +452,62 @@ mod tests {
     use crate::folder::Folder;
     use crate::schema::INDEX;
 
-    /// Visitors' ids lie together, but for those that come late; a piece has so many of these at the most.
-    #[test]
-    fn a_run_is_cut_where_its_rows_would_touch_too_many_pages() {
-        let lengths = |moments: Vec<i64>| {
-            let run: Vec<_> = moments
-                .into_iter()
-                .map(|at| Unmerged {
-                    id: EventId([0; 16]),
-                    seq: 0,
-                    event: EventNo(1),
-                    ver: 1,
-                    received: Timestamp(at),
-                    test: false,
-                })
-                .collect();
-            pieces(&run, by_event).map(<[_]>::len).collect::<Vec<_>>()
-        };
-        assert_eq!(lengths(vec![]), Vec::<usize>::new());
-        assert_eq!(lengths(vec![7]), [1]);
-        assert_eq!(lengths((0..70_000).collect()), [PIECE, PIECE, 70_000 - 2 * PIECE]);
-        let late = (0..2_500).map(|n| n * (APART_MS + 1));
-        let together = (0..500).map(|n| 2_500 * (APART_MS + 1) + n);
-        assert_eq!(lengths(late.chain(together).collect()), [SCATTERED, SCATTERED, 1_000]);
+    fn at(seq: i64, received: i64) -> Unmerged {
+        let mut id = [0; 16];
+        id[..8].copy_from_slice(&seq.to_be_bytes());
+        Unmerged {
+            id: EventId(id),
+            seq,
+            event: EventNo(1),
+            ver: 1,
+            received: Timestamp(received),
+            test: false,
+        }
     }
 
     #[test]
-    fn a_merge_that_was_cut_off_is_done_again() {
+    fn what_is_late_is_taken_to_lie_on_a_page_of_its_own() {
+        assert_eq!(scattered(&[], by_event), 0);
+        let apart = APART_MS as i64;
+        let together = [at(1, 0), at(2, 5), at(3, 5 + apart)];
+        assert_eq!(scattered(&together, by_event), 0);
+        let late = [at(1, 0), at(2, apart + 1), at(3, apart + 2), at(4, 9 * apart)];
+        assert_eq!(scattered(&late, by_event), 2);
+    }
+
+    #[test]
+    fn a_long_run_takes_several_commits_and_one_that_was_cut_off_is_merged_again() {
         let folder = tempfile::tempdir().unwrap();
-        let mut index = INDEX.open(&Folder::open(folder.path()).unwrap()).unwrap();
-        let mut run = [1_u8, 2, 3].map(|seq| Unmerged {
-            id: EventId([seq; 16]),
-            seq: i64::from(seq),
-            event: EventNo(1),
-            ver: 1,
-            received: Timestamp(i64::from(seq)),
-            test: false,
-        });
-        insert(
-            &IDS,
-            &mut index,
-            &run[..2],
+        let folder = Folder::open(folder.path()).unwrap();
+        let mut index = INDEX.open(&folder).unwrap();
+        let reader = INDEX.open_to_read(&folder).unwrap();
+        let rows = |table| -> i64 {
+            let count = format!("SELECT count(*) FROM {table}");
+            reader.query_row(&count, [], |row| row.get(0)).unwrap()
+        };
+        let late = SCATTERED as i64 + 1_000;
+        let mut run: Vec<_> = (1..=late).map(|seq| at(seq, seq * 2 * APART_MS as i64)).collect();
+        let mut seen = 0;
+        let commits = Commits::begin(&index).unwrap();
+        let unfinished = insert(
+            &BY_EVENT,
+            commits,
+            &run,
             by_event,
-            |_| {},
+            |_| seen = rows("by_event"),
             |unmerged, row| {
-                row.push(unmerged.id.0)?;
+                row.push(unmerged.event.0)?;
+                row.push(unmerged.test)?;
+                row.push(unmerged.received.0)?;
                 row.push(unmerged.seq)
             },
-        )
-        .unwrap();
-        assert_eq!(watermark(&index).unwrap(), 0, "what is there does not count yet");
-        merge(&mut index, &mut run, 3, |_| {}).unwrap();
-        assert_eq!(watermark(&index).unwrap(), 3);
-        for table in ["ids", "by_event", "by_version"] {
-            let seqs = format!("SELECT count(*), count(DISTINCT seq) FROM {table}");
-            let counts = index.query_row(&seqs, [], |row| Ok((row.get(0)?, row.get(1)?)));
-            assert_eq!(counts.unwrap(), (3, 3), "{table}");
-        }
+        );
+        drop(unfinished.unwrap());
+        assert!(seen >= SCATTERED as i64 && seen < late, "{seen}");
+        assert_eq!((rows("by_event"), watermark(&reader).unwrap()), (seen, 0));
+        merge(&mut index, &mut run, late, |_| {}).unwrap();
+        assert_eq!(["ids", "by_event", "by_version"].map(rows), [late; 3]);
+        assert_eq!(watermark(&reader).unwrap(), late);
     }
 
     /// A crash between the log and the index: the log has the row no more, so only its place says which id it had.
