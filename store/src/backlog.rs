@@ -4,14 +4,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-/// May wait whatever the disk's speed, in bytes: about a thousand events.
-const LEAST: usize = 256 * 1024;
+/// May wait whatever the disk's speed, in bytes: about what one commit holds at the most. Smaller ones write more for each event.
+const LEAST: usize = 1024 * 1024;
 /// May wait until the disk's speed is known, in bytes.
 const FIRST: usize = 4 * 1024 * 1024;
 /// May wait at the most, in bytes: what waits lies in memory.
 const MOST: usize = 64 * 1024 * 1024;
 /// A smaller group says how long a sync takes and not how much the disk writes in a second, in bytes.
 const TELLING: usize = 64 * 1024;
+/// Groups whose speed is looked at together.
+const SMOOTH: f64 = 8.0;
 
 /// Counts what waits.
 #[derive(Debug)]
@@ -39,13 +41,10 @@ impl Backlog {
         self.waiting.load(Ordering::Relaxed) >= self.allowed.load(Ordering::Relaxed)
     }
 
-    /// A place for so many bytes, while there is room for more.
-    pub(crate) fn enter(self: &Arc<Backlog>, bytes: usize) -> Option<Place> {
-        if self.is_full() {
-            return None;
-        }
+    /// A place for so many bytes, for who has found that it is not full.
+    pub(crate) fn enter(self: &Arc<Backlog>, bytes: usize) -> Place {
         self.waiting.fetch_add(bytes, Ordering::Relaxed);
-        Some(Place { backlog: self.clone(), bytes })
+        Place { backlog: self.clone(), bytes }
     }
 
     /// Learns that a group of so many bytes took so long to write.
@@ -53,14 +52,17 @@ impl Backlog {
         let a_second = (bytes as f64 / took.as_secs_f64().max(1e-6)) as usize;
         let before = self.allowed.load(Ordering::Relaxed);
         if bytes >= TELLING || a_second > before {
-            let allowed = before / 2 + a_second.min(MOST) / 2;
+            // Of the times that a byte takes, so that a group that was also written back counts for as long as it took.
+            let time = (SMOOTH - 1.0) / before as f64 + 1.0 / a_second.max(1) as f64;
+            let allowed = (SMOOTH / time) as usize;
             self.allowed.store(allowed.clamp(LEAST, MOST), Ordering::Relaxed);
         }
     }
 }
 
 impl Place {
-    pub(crate) fn bytes(&self) -> usize {
+    /// Gives it back, and says how many bytes it was for: they are written now, and the next may wait.
+    pub(crate) fn leave(self) -> usize {
         self.bytes
     }
 }
@@ -82,9 +84,9 @@ mod tests {
             [(8 * LEAST, 8 * LEAST), (TELLING, LEAST), (1, LEAST), (1_000_000 * LEAST, MOST)]
         {
             (0..100).for_each(|_| backlog.wrote(bytes_a_second, Duration::from_secs(1)));
-            let places: Vec<_> =
-                std::iter::from_fn(|| backlog.enter(LEAST / 4)).take(10_000).collect();
-            let waits = places.iter().map(Place::bytes).sum::<usize>();
+            let enter = || (!backlog.is_full()).then(|| backlog.enter(LEAST / 4));
+            let places: Vec<_> = std::iter::from_fn(enter).take(10_000).collect();
+            let waits = places.iter().map(|place| place.bytes).sum::<usize>();
             assert!(waits.abs_diff(allowed) <= LEAST / 4, "{waits} for {bytes_a_second}");
             drop(places);
             assert!(!backlog.is_full());

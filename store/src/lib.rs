@@ -21,6 +21,7 @@ mod index;
 mod jobs;
 mod keyed;
 mod keys;
+mod lag;
 pub mod live;
 mod log;
 mod merger;
@@ -68,6 +69,7 @@ pub use hooks::{
 };
 pub use jobs::{ReplayReport, StillRefused, replay};
 pub use keys::{ApiKey, Keys, MadeKey, MadeToken, PersonalToken};
+pub use lag::Lag;
 pub use log::StoredEvent;
 pub use people::{
     Hashed, IDLE_MS, Invitation, LONGEST_MS, Link, NewPerson, People, Person, PersonNo, Purpose,
@@ -89,7 +91,7 @@ pub use shares::{SHARED_MS, Share};
 pub use snapshot::{EventNo, Known, Snapshot};
 pub use stats::{EventStats, FileStats, Stats, stats};
 pub use storage::{DatabaseSize, Due, Many, Storage};
-pub use store::{Lag, Store};
+pub use store::Store;
 pub use threads::{Rank, start_behind};
 pub use token::Token;
 pub use verify::{VerifyReport, verify};

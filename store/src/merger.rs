@@ -76,7 +76,6 @@ impl Merger {
             index::merge(&mut self.index, &mut run, reaches, |_| {})?;
             watermark = reaches;
         }
-        self.merged.store(watermark, Ordering::Release);
         Ok(watermark.max(log::last_seq(events)?) + 1)
     }
 

@@ -24,6 +24,7 @@ use crate::error::StoreError;
 use crate::folder::{Folder, Lease};
 use crate::index::Filter;
 use crate::jobs::{self, ReplayReport};
+use crate::lag::Lag;
 use crate::live::Feed;
 use crate::merger::{self, Merger};
 use crate::picks::Picks;
@@ -54,7 +55,7 @@ pub struct Store {
     condition: Arc<Condition>,
     backlog: Arc<Backlog>,
     /// The last place of the log that is in the indexes.
-    merged: Arc<AtomicI64>,
+    pub(crate) merged: Arc<AtomicI64>,
     /// What is behind them.
     tail: Arc<Tail>,
     /// What was refused, until the writer writes it down.
@@ -65,15 +66,6 @@ pub struct Store {
     threads: Vec<JoinHandle<()>>,
     /// Last, so that it is given back when everything else is closed.
     _lease: Lease,
-}
-
-/// What is made behind the log, in events that it is behind.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Lag {
-    /// Not in the indexes yet; known by a set in memory until they are.
-    pub unindexed: u64,
-    /// Not on the timeline of a profile yet.
-    pub unlinked: u64,
 }
 
 /// All definitions, in memory and on disk, with the time they go by.
@@ -215,25 +207,25 @@ impl Store {
         self.condition.broken().map(|error| error.to_string())
     }
 
-    /// Whether more waits to be written than the disk takes in a second, so that a request would be answered "busy".
+    /// Whether more waits to be written than the disk takes in a second, or for the indexes and timelines than may, so that
+    /// a request is answered "busy". What was let in before is written all the same.
     pub fn is_busy(&self) -> bool {
-        self.backlog.is_full()
+        self.backlog.is_full() || self.behind().is_too_much()
     }
 
     /// How many events the indexes, and the timelines of profiles, are behind the log.
     pub fn behind(&self) -> Lag {
-        let behind = |reached: i64| self.profiler.committed().saturating_sub(reached).max(0) as u64;
-        Lag {
-            unindexed: behind(self.merged.load(Ordering::Acquire)),
-            unlinked: behind(*self.profiler.shared.linked.borrow()),
-        }
+        let linked = *self.profiler.shared.linked.borrow();
+        Lag::new(self.profiler.committed(), self.merged.load(Ordering::Acquire), linked)
     }
 
     /// Stores events and keeps rejected ones aside. Ready only after the commit that holds all of them.
     pub async fn append(&self, entries: Vec<Entry>) -> Result<Written, AppendError> {
         let (seen, old) = self.of_pins(&entries);
+        if self.is_busy() {
+            return Err(AppendError::Busy);
+        }
         let place = self.backlog.enter(entries.iter().map(Entry::weight).sum());
-        let place = place.ok_or(AppendError::Busy)?;
         let told = queue(&self.writer, entries, Some(place))?.await;
         let written = told.map_err(|_| AppendError::Busy)?.outcome()?;
         if !old.is_empty() {
@@ -422,6 +414,8 @@ fn start_writing(definitions: &Definitions, shared: &Shared) -> Result<Writing, 
     // No place is used twice, not even where the index was made anew and the newest rows were deleted.
     let linked = profiles::watermark(&*PROFILES.open(folder)?)?;
     let next_seq = merger.catch_up(&events)?.max(linked + 1);
+    // The newest rows may be deleted: nothing is behind then.
+    merged.store(next_seq - 1, Ordering::Release);
     let (profiler, linking) =
         profiles::start(folder, keyed.clone(), next_seq - 1, condition.clone())?;
     let (to_merger, merges) = mpsc::channel();

@@ -19,6 +19,7 @@ use crate::condition::Condition;
 use crate::counts;
 use crate::index::{self, Deleted, Filter, Unmerged};
 use crate::keyed::Keyed;
+use crate::lag::Lag;
 use crate::log;
 use crate::merger::Merge;
 use crate::profiles::Behind;
@@ -37,12 +38,10 @@ pub(crate) const QUEUE: usize = 8_192;
 const GROUP: usize = 4_096;
 /// Events in a run that is merged into the indexes. The longer, the more of them share pages; the memory for one is 16 MiB.
 const RUN: usize = 200_000;
-/// Ticks that events wait to be merged while few arrive.
+/// Ticks that events wait to be merged while few arrive, and longer where merging is slow: many take hardly longer than few.
 const PATIENCE: u32 = 3;
 /// Ticks between two writings of what was refused: a second.
 const COUNTED_EVERY: u32 = 5;
-/// Runs that may wait to be merged; beyond that, requests are answered "busy".
-const MAX_RUNS: usize = 3;
 
 /// One thing to write.
 #[derive(Clone, Debug)]
@@ -116,8 +115,8 @@ pub struct Written {
     pub duplicates: usize,
 }
 
-/// A request's entries, who waits for them, and their place among what waits.
-type Append = (Vec<Entry>, Done, Option<Place>);
+/// A request's entries, and who waits for them.
+type Append = (Vec<Entry>, Done);
 
 /// The place of the log of each id that was asked for; `None` where it was never stored.
 pub(crate) type Places = Result<Vec<Option<i64>>, rusqlite::Error>;
@@ -125,7 +124,7 @@ pub(crate) type Places = Result<Vec<Option<i64>>, rusqlite::Error>;
 /// What the writer is asked to do.
 #[derive(Debug)]
 pub(crate) enum Write {
-    /// Store these, then say so.
+    /// Store these, then say so. Without a place among what waits, only where the indexes are not too far behind.
     Append { entries: Vec<Entry>, done: Done, place: Option<Place> },
     /// Say at which places of the log these ids are.
     Find { ids: Vec<EventId>, done: oneshot::Sender<Places> },
@@ -227,61 +226,62 @@ impl Writer {
     /// Writes what waits as one transaction.
     fn group(&mut self, first: Write, asked: &Receiver<Write>) {
         let (mut appends, mut chores) = (Vec::new(), Vec::new());
-        let (mut next, mut events) = (Some(first), 0);
+        let (mut next, mut events, mut bytes) = (Some(first), 0, 0);
         while let Some(write) = next {
             match write {
+                Write::Append { done, place: None, .. } if self.is_behind() => {
+                    told::refuse(done, AppendError::Busy);
+                }
                 Write::Append { entries, done, place } => {
                     events += entries.len();
-                    appends.push((entries, done, place));
+                    bytes += place.map_or(0, Place::leave);
+                    appends.push((entries, done));
                 }
                 chore => chores.push(chore),
             }
             next = if events < GROUP { asked.try_recv().ok() } else { None };
         }
         if !appends.is_empty() {
-            self.append(appends);
+            self.append(appends, bytes);
         }
         for chore in chores {
             self.chore(chore);
         }
     }
 
-    fn append(&mut self, appends: Vec<Append>) {
+    fn append(&mut self, appends: Vec<Append>, bytes: usize) {
         let (mut run, started) = (Vec::new(), Instant::now());
-        let outcome = self.check_room().and_then(|()| {
-            self.commit(&appends, &mut run)
-                .map_err(|error| self.condition.failed(EVENTS.name, &error))
-        });
+        let outcome = match self.condition.broken() {
+            Some(broken) => Err(broken),
+            None => self
+                .commit(&appends, &mut run)
+                .map_err(|error| self.condition.failed(EVENTS.name, &error)),
+        };
         match outcome {
             Ok(written) => {
                 self.condition.wrote();
-                let bytes = appends.iter().flat_map(|(.., place)| place).map(Place::bytes).sum();
                 self.backlog.wrote(bytes, started.elapsed());
                 self.next_seq += run.len() as i64;
                 self.tail.add(&run);
                 self.unmerged.run.append(&mut run);
                 self.linking.committed(self.next_seq - 1);
-                told::tell(appends.into_iter().map(|(_, done, _)| done).zip(written));
+                told::tell(appends.into_iter().map(|(_, done)| done).zip(written));
             }
             Err(error) => {
                 for unmerged in &run {
                     self.unmerged.ids.remove(&unmerged.id);
                 }
-                for (_, done, _) in appends {
+                for (_, done) in appends {
                     told::refuse(done, error.clone());
                 }
             }
         }
     }
 
-    fn check_room(&self) -> Result<(), AppendError> {
-        match self.condition.broken() {
-            Some(broken) => Err(broken),
-            None if self.unmerged.merging.len() >= MAX_RUNS || self.linking.too_much() => {
-                Err(AppendError::Busy)
-            }
-            None => Ok(()),
-        }
+    /// Whether what nobody was let in for has to wait: a replay. Requests were asked about it before they came here.
+    fn is_behind(&self) -> bool {
+        let merged = self.merged.load(Ordering::Acquire);
+        Lag::new(self.next_seq - 1, merged, self.linking.linked()).is_too_much()
     }
 
     /// One transaction for the whole group. Ids it stores are known at once, so that a group holds none twice; the caller
@@ -295,7 +295,7 @@ impl Writer {
         let mut all = Vec::with_capacity(appends.len());
         let mut tally = Tally::default();
         let mut rows = Vec::new();
-        for (entries, ..) in appends {
+        for (entries, _) in appends {
             let mut written = Written::default();
             for entry in entries {
                 let (event, accepted, replayed) = match entry {
@@ -370,7 +370,7 @@ impl Writer {
             }
             Write::Tick => {
                 self.ticks += 1;
-                if self.ticks >= PATIENCE {
+                if self.ticks >= PATIENCE && self.unmerged.merging.is_empty() {
                     self.hand_over();
                 }
                 self.uncounted += 1;

@@ -12,6 +12,9 @@ use beaconry_store::{EventNo, Folder, Reader, Registry, verify};
 use beaconry_tests::{Answer, Connection, beacon, event};
 use serde_json::{Value, json};
 
+/// Events of a request, on average: half of them hold one, the others one to twenty.
+pub(crate) const BATCH: f64 = 5.75;
+
 /// Everything that was ever sent to one data folder, and what became of it.
 #[derive(Default)]
 pub(crate) struct Ledger {
@@ -31,6 +34,13 @@ struct Book {
     sent: u64,
     /// How long each answer took, by status.
     took: Vec<(u16, Duration)>,
+}
+
+/// An event in a request.
+struct Sent {
+    n: u64,
+    /// It was promised before, and has to be again.
+    again: bool,
 }
 
 /// The n-th event's id, the same at each try, scattered as ids of many visitors are.
@@ -133,23 +143,25 @@ impl Ledger {
 
     /// Sends from so many clients for as long as `go` says, each what was not answered again before anything new.
     pub(crate) fn send(&self, url: &str, key: &str, clients: usize, go: impl Fn() -> bool + Sync) {
-        self.send_every(url, key, clients, Duration::ZERO, go);
+        self.send_at(url, key, clients, f64::INFINITY, go);
     }
 
-    /// The same, each client as often as this, or as often as it is answered, where that is less.
-    pub(crate) fn send_every(
+    /// The same at so many requests a second in all, however long each is not answered, while any client is free: each takes
+    /// the next moment of one schedule.
+    pub(crate) fn send_at(
         &self,
         url: &str,
         key: &str,
         clients: usize,
-        every: Duration,
+        rate: f64,
         go: impl Fn() -> bool + Sync,
     ) {
+        let (begin, taken) = (Instant::now(), AtomicU64::new(0));
+        let next =
+            || begin + Duration::from_secs_f64(taken.fetch_add(1, Ordering::Relaxed) as f64 / rate);
         thread::scope(|scope| {
-            for client in 0..clients {
-                let go = &go;
-                let begin = Instant::now() + every.mul_f64(client as f64 / clients as f64);
-                scope.spawn(move || self.client(url, key, (begin, every), go));
+            for _ in 0..clients {
+                scope.spawn(|| self.client(url, key, next, &go));
             }
         });
     }
@@ -165,47 +177,43 @@ impl Ledger {
         }
     }
 
-    fn client(
-        &self,
-        url: &str,
-        key: &str,
-        (mut next, every): (Instant, Duration),
-        go: impl Fn() -> bool,
-    ) {
+    fn client(&self, url: &str, key: &str, next: impl Fn() -> Instant, go: impl Fn() -> bool) {
         let (mut random, mut connection) = (fastrand::Rng::new(), None);
         while go() {
-            thread::sleep(next.saturating_duration_since(Instant::now()));
-            next = (next + every).max(Instant::now());
+            thread::sleep(next().saturating_duration_since(Instant::now()));
             let batch = self.batch(&mut random);
-            let body = beacon(batch.iter().map(|n| one(*n, key)).collect());
+            let body = beacon(batch.iter().map(|sent| one(sent.n, key)).collect());
             let asked = Instant::now();
             let answer = ask(url, &mut connection, body.as_bytes());
-            self.settle(batch, &answer, asked.elapsed());
+            self.settle(&batch, &answer, asked.elapsed());
         }
     }
 
     /// One to twenty events: what is owed an answer, what had one before, and new ones.
-    fn batch(&self, random: &mut fastrand::Rng) -> Vec<u64> {
+    fn batch(&self, random: &mut fastrand::Rng) -> Vec<Sent> {
         let mut book = self.book();
         let size = if random.bool() { 1 } else { random.usize(1..=20) };
         let mut batch = Vec::with_capacity(size);
         while batch.len() < size {
             batch.push(match random.u8(..20) {
                 0 if !book.promised.is_empty() => {
-                    book.promised[random.usize(..book.promised.len())]
+                    Sent { n: book.promised[random.usize(..book.promised.len())], again: true }
                 }
-                _ => book.open.pop().unwrap_or_else(|| self.next.fetch_add(1, Ordering::Relaxed)),
+                _ => {
+                    let new = || self.next.fetch_add(1, Ordering::Relaxed);
+                    Sent { n: book.open.pop().unwrap_or_else(new), again: false }
+                }
             });
         }
-        batch.sort_unstable();
-        batch.dedup();
+        batch.sort_unstable_by_key(|sent| sent.n);
+        batch.dedup_by_key(|sent| sent.n);
         batch
     }
 
     /// Notes an answer, and holds it against what was asked.
-    fn settle(&self, batch: Vec<u64>, answer: &Answer, took: Duration) {
+    fn settle(&self, batch: &[Sent], answer: &Answer, took: Duration) {
         let misfits: Vec<_> =
-            batch.iter().enumerate().filter(|(_, n)| !fits(**n)).map(|(at, _)| json!(at)).collect();
+            (0..batch.len()).filter(|at| !fits(batch[*at].n)).map(|at| json!(at)).collect();
         match answer.status {
             204 => assert_eq!(misfits, [] as [Value; 0], "answered with 204"),
             200 => {
@@ -227,10 +235,11 @@ impl Ledger {
         book.sent += batch.len() as u64;
         *book.statuses.entry(answer.status).or_default() += 1;
         book.took.push((answer.status, took));
+        let owed = batch.iter().filter(|sent| !sent.again).map(|sent| sent.n);
         if matches!(answer.status, 200 | 204) {
-            book.promised.extend(batch);
+            book.promised.extend(owed);
         } else {
-            book.open.extend(batch);
+            book.open.extend(owed);
         }
     }
 

@@ -99,9 +99,8 @@ impl Good {
                 });
             }
             Good::Rate(rate, length) => {
-                let (every, started) = (GOOD as f64 / rate, Instant::now());
-                let every = Duration::from_secs_f64(every);
-                ledger.send_every(url, key, GOOD, every, || started.elapsed() < *length);
+                let started = Instant::now();
+                ledger.send_at(url, key, GOOD, *rate, || started.elapsed() < *length);
             }
         }
         (ledger.requests(), ledger.answered(200) + ledger.answered(204))

@@ -8,12 +8,10 @@ use std::time::{Duration, Instant};
 
 use beaconry_tests::Server;
 
-use crate::clients::Ledger;
+use crate::clients::{BATCH, Ledger};
 use crate::rig::prepare;
 
 const CLIENTS: usize = 8;
-/// Events of a request, on average.
-const BATCH: f64 = 5.75;
 
 /// Memory of a process, in MiB.
 fn memory(process: u32) -> u64 {
@@ -83,13 +81,11 @@ fn soak(length: Duration) {
     let peak = ledger.promised() as f64 / warming.elapsed().as_secs_f64();
     ledger.measure_anew();
 
-    let every = Duration::from_secs_f64(CLIENTS as f64 * BATCH / (peak / 2.0));
+    let rate = peak / 2.0 / BATCH;
     let (started, over) = (Instant::now(), AtomicBool::new(false));
     let (mut samples, mut commands) = (Vec::new(), 0);
     thread::scope(|scope| {
-        scope.spawn(|| {
-            ledger.send_every(url, &key, CLIENTS, every, || !over.load(Ordering::Relaxed))
-        });
+        scope.spawn(|| ledger.send_at(url, &key, CLIENTS, rate, || !over.load(Ordering::Relaxed)));
         let ends = Ends(&over);
         for n in 0.. {
             if started.elapsed() > length {

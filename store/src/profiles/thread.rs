@@ -27,8 +27,6 @@ use crate::write_back::{self, Writable};
 
 /// Changes that one commit holds at the most.
 const GROUP: usize = 256;
-/// Events that may wait to be linked; beyond that, requests are answered "busy".
-const MAX_BEHIND: i64 = 15_000_000;
 /// How long the thread lets events gather before it looks again; a change waits for its turn no longer.
 const WAIT: Duration = Duration::from_millis(10);
 /// Pages written ahead before they are written back: 16 MiB, so that a page that many events come onto is written back once
@@ -97,10 +95,9 @@ impl Behind {
         self.0.shared.pages_stay()
     }
 
-    /// Whether more waits to be linked than is allowed to.
-    pub(crate) fn too_much(&self) -> bool {
-        let linked = *self.0.shared.linked.borrow();
-        self.0.shared.committed.load(Ordering::Acquire) - linked > MAX_BEHIND
+    /// The last place of the log that is linked.
+    pub(crate) fn linked(&self) -> i64 {
+        *self.0.shared.linked.borrow()
     }
 }
 
@@ -368,6 +365,7 @@ fn gather(first: Option<Ask>, asked: &Receiver<Ask>, more: &mut bool) -> Vec<Box
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::lag::UNLINKED;
     use crate::{AppendError, Clock, Store, Written};
 
     #[tokio::test]
@@ -378,17 +376,21 @@ mod tests {
         // The thread is kept from linking until it is let go.
         let (let_go, kept) = mpsc::channel::<()>();
         let changed = store.profiler.ask(move |_| Ok(kept.recv().is_ok()));
-        shared.committed.store(MAX_BEHIND, Ordering::Release);
+        let reach = |place: i64| {
+            shared.committed.store(place, Ordering::Release);
+            store.merged.store(place, Ordering::Release);
+        };
+        reach(UNLINKED as i64);
         assert_eq!(store.append(vec![]).await, nothing);
-        shared.committed.store(MAX_BEHIND + 1, Ordering::Release);
+        reach(UNLINKED as i64 + 1);
         assert_eq!(store.append(vec![]).await, Err(AppendError::Busy));
-        assert_eq!(store.behind().unlinked, (MAX_BEHIND + 1) as u64);
+        assert_eq!(store.behind().unlinked, UNLINKED + 1);
 
         let mut linked = shared.linked.subscribe();
         let_go.send(()).unwrap();
         assert!(changed.await.unwrap().unwrap());
         store.profiler.tell();
-        linked.wait_for(|linked| *linked > MAX_BEHIND).await.unwrap();
+        linked.wait_for(|linked| *linked > UNLINKED as i64).await.unwrap();
         assert_eq!(store.append(vec![]).await, nothing);
     }
 }

@@ -2,9 +2,14 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 /// What a disk writes whole, in bytes.
 const SECTOR: usize = 512;
+
+/// How long a slow disk may have had nothing to do and make up for it, as by its cache: who waits for it is woken too late on a
+/// busy machine.
+const SLACK: Duration = Duration::from_millis(50);
 
 /// A file, known by its path through deletion and making anew.
 pub(crate) struct File {
@@ -19,6 +24,8 @@ struct Content {
     unsynced: Vec<Change>,
     /// As the process sees it.
     size: u64,
+    /// Until when a slow disk has to do with it.
+    busy_until: Instant,
 }
 
 enum Change {
@@ -31,7 +38,7 @@ enum Change {
 impl File {
     pub(super) fn new(path: &Path, synced: Option<Vec<u8>>) -> File {
         let size = synced.as_ref().map_or(0, |content| content.len() as u64);
-        let content = Content { synced, unsynced: Vec::new(), size };
+        let content = Content { synced, unsynced: Vec::new(), size, busy_until: Instant::now() };
         File { path: path.to_owned(), content: Mutex::new(content) }
     }
 
@@ -55,6 +62,14 @@ impl File {
         let mut content = self.content();
         content.size = content.size.max(at + bytes.len() as u64);
         content.unsynced.push(Change::Write(at as usize, bytes.to_vec()));
+    }
+
+    /// When a slow disk is done, if it has to do with this file for so much longer from now.
+    pub(super) fn busy(&self, longer: Duration) -> Instant {
+        let mut content = self.content();
+        let earliest = Instant::now().checked_sub(SLACK).unwrap_or(content.busy_until);
+        content.busy_until = content.busy_until.max(earliest) + longer;
+        content.busy_until
     }
 
     pub(super) fn truncate(&self, size: u64) {

@@ -10,7 +10,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::ffi;
 
@@ -43,7 +43,7 @@ pub(crate) struct Faults {
     pub(crate) capacity: Option<u64>,
     /// The next operation of this kind on the file of this name fails, and those after it succeed.
     pub(crate) fails: Option<(Operation, &'static str)>,
-    /// What it writes in a second at the most, in bytes.
+    /// What it writes to each file in a second at the most, in bytes.
     pub(crate) bytes_per_second: Option<u64>,
 }
 
@@ -210,7 +210,8 @@ impl Disk {
         let pace = state.faults.bytes_per_second;
         drop(state);
         if let Some(pace) = pace {
-            thread::sleep(Duration::from_secs(bytes.len() as u64) / u32::try_from(pace).unwrap());
+            let takes = Duration::from_secs(bytes.len() as u64) / u32::try_from(pace).unwrap();
+            thread::sleep(file.busy(takes).saturating_duration_since(Instant::now()));
         }
         (taken, (taken < bytes.len()).then_some(ffi::SQLITE_FULL))
     }
