@@ -4,8 +4,8 @@ use std::path::Path;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::mpsc::{self, Sender, SyncSender, TrySendError};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::JoinHandle;
-use std::time::Instant;
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use tokio::sync::oneshot;
@@ -217,6 +217,13 @@ impl Store {
     pub fn behind(&self) -> Lag {
         let linked = *self.profiler.shared.linked.borrow();
         Lag::new(self.profiler.committed(), self.merged.load(Ordering::Acquire), linked)
+    }
+
+    /// For work that can wait, between its pieces: in a rush it rests as long as the last one took.
+    pub fn make_way(&self, took: Duration) {
+        if self.profiler.shared.rushes.load(Ordering::Relaxed) {
+            thread::sleep(took);
+        }
     }
 
     /// Stores events and keeps rejected ones aside. Ready only after the commit that holds all of them.

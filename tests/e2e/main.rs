@@ -40,6 +40,7 @@ mod privacy;
 mod profiles;
 mod queue;
 mod real_pages;
+mod replays;
 mod setting;
 mod upgrade;
 mod webhooks;

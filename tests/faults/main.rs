@@ -15,4 +15,5 @@ mod overload;
 mod power;
 mod real_disk;
 mod rig;
+mod small_databases;
 mod soak;

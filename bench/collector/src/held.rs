@@ -14,6 +14,8 @@ use crate::settings::Settings;
 
 /// The part of the peak at which latency is measured.
 pub(crate) const PART: f64 = 0.8;
+/// Connections of a constant rate: so many that none that is due waits for one to be free.
+pub(crate) const CONNECTIONS: usize = 512;
 
 /// Latency at [`PART`] of a peak, on a new server.
 pub(crate) fn steady(
@@ -26,6 +28,7 @@ pub(crate) fn steady(
     let (server, key) = kind.start(programs)?;
     let load = Load {
         rate: Some(peak * PART),
+        connections: CONNECTIONS,
         warm_up: settings.measured,
         measured: settings.steady,
         ..kind.load(&server, &key, settings)

@@ -48,6 +48,14 @@ impl Kind {
         }
     }
 
+    /// What its requests hold, however many connections they come over.
+    pub(crate) fn holds(self) -> String {
+        match self.batch() {
+            1 => "single events".to_owned(),
+            batch => format!("batches of {batch}"),
+        }
+    }
+
     pub(crate) fn batch(self) -> usize {
         if let Kind::Beaconry { batch, .. } = self { batch } else { 1 }
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use beaconry_bench_section::{Section, today};
 
-use crate::held::{Held, PART};
+use crate::held::{CONNECTIONS, Held, PART};
 use crate::load::Outcome;
 use crate::peak::{Kind, Measured, median, ratio};
 use crate::profile::{Profile, Shares, THREADS};
@@ -103,7 +103,7 @@ impl Report {
         let most = most.map_or(f64::NAN, |most| most as f64 / f64::from(1 << 20));
         goal("512 connections, peak memory in MiB", most, false, 100.0, 0);
         for (kind, _, outcome) in &self.steady {
-            let what = format!("{}, p99 in ms at {PART} of the peak", kind.name());
+            let what = format!("{}, p99 in ms at {PART} of the peak", kind.holds());
             goal(&what, outcome.latency_ms(0.99), false, 25.0, 1);
         }
         for (kind, held) in &self.held {
@@ -174,14 +174,14 @@ impl Report {
         }
         let _ = writeln!(
             text,
-            "\n| at a constant rate of {PART} of the peak | requests/s | p50 ms | p99 ms | p99.9 ms | most ms | put off |\n\
+            "\n| at a constant rate of {PART} of the peak, {CONNECTIONS} connections | requests/s | p50 ms | p99 ms | p99.9 ms | most ms | put off |\n\
              | --- | --: | --: | --: | --: | --: | --: |"
         );
         for (kind, _, outcome) in &self.steady {
             let _ = writeln!(
                 text,
-                "| {} | {:.0} | {:.2} | {:.2} | {:.2} | {:.1} | {} |",
-                kind.name(),
+                "| Beaconry, {} | {:.0} | {:.2} | {:.2} | {:.2} | {:.1} | {} |",
+                kind.holds(),
                 outcome.rate(),
                 outcome.latency_ms(0.5),
                 outcome.latency_ms(0.99),

@@ -85,6 +85,11 @@ impl Gathering {
         }
     }
 
+    /// Whether more arrives than leaves time for what can wait.
+    pub(super) fn rushes(&self) -> bool {
+        self.rush.is_some()
+    }
+
     /// How many to link now, where nothing is to gather.
     pub(super) fn all(&self, committed: i64) -> usize {
         let far_behind = committed - self.linked > SOME.events;

@@ -61,6 +61,8 @@ pub(crate) struct Shared {
     pub(super) condition: Arc<Condition>,
     /// What webhooks wait for, and who has changed since they looked.
     pub(crate) hooks: Queue,
+    /// Whether there is a rush.
+    pub(crate) rushes: AtomicBool,
     /// The last place of the log that holds an event.
     committed: AtomicI64,
     /// Whether the thread knows already that the log has something new.
@@ -222,6 +224,7 @@ pub(crate) fn start(
         lately: Lately::default(),
         condition,
         hooks: Queue::open(folder)?,
+        rushes: AtomicBool::new(false),
         committed: AtomicI64::new(last.max(watermark)),
         told: AtomicBool::new(false),
     });
@@ -314,7 +317,9 @@ impl Thread {
     fn next(&mut self) -> Option<usize> {
         let awaited =
             self.shared.linked.receiver_count() > 0 || self.shared.erasing.load(Ordering::Acquire);
-        self.gathering.next(self.committed(), awaited, Instant::now())
+        let next = self.gathering.next(self.committed(), awaited, Instant::now());
+        self.shared.rushes.store(self.gathering.rushes(), Ordering::Relaxed);
+        next
     }
 
     /// The last place of the log that holds an event.

@@ -96,7 +96,7 @@ fn export(call: &Call) -> Result<File, Problem> {
     };
     let store = &call.api.store;
     let through = (keyspaces, ProfileReader::open(store.folder())?);
-    let begun = call.api.downloads.begin(store.reader()?, (known, range), format, through);
+    let begun = call.api.downloads.begin(store, store.reader()?, (known, range), format, through);
     begun.map(File).ok_or_else(|| {
         let wait = std::time::Duration::from_secs(10);
         Problem::unavailable(

@@ -1,6 +1,8 @@
 //! Stored events as a file, streamed as it is made: bounded in memory, with its progress to be asked for, to be stopped.
 
 use std::io::Write;
+use std::sync::Arc;
+use std::time::Instant;
 
 use axum::body::Body;
 use axum::extract::{Path, Query, State};
@@ -10,7 +12,7 @@ use futures_util::stream;
 use serde_json::json;
 
 use beaconry_model::profile::{Keyspace, ProfileKey};
-use beaconry_store::{Known, ProfileReader, Range, Rank, Reader, StoredEvent, start_behind};
+use beaconry_store::{Known, ProfileReader, Range, Rank, Reader, Store, StoredEvent, start_behind};
 
 use super::condition::Condition;
 use super::csv::Csv;
@@ -58,6 +60,8 @@ impl Format {
 
 /// What is exported.
 struct Export {
+    /// What it lets go first where there is a rush.
+    store: Arc<Store>,
     known: Known,
     range: Range,
     condition: Option<Condition>,
@@ -89,6 +93,7 @@ impl Downloads {
     /// Streams events of a kind with the keys of these keyspaces; `None` where several downloads are under way.
     pub(crate) fn begin(
         &self,
+        store: &Arc<Store>,
         reader: Reader,
         (known, range): (Known, Range),
         format: Format,
@@ -97,7 +102,8 @@ impl Downloads {
         let work = self.0.begin(&new_id(), AT_ONCE)?;
         let name = file_name(&known, format);
         let (sink, mut pieces) = Sink::new(|| true);
-        let export = Export { known, range, condition: None, through: Some(through) };
+        let store = store.clone();
+        let export = Export { store, known, range, condition: None, through: Some(through) };
         start_behind("export", Rank::Last, move || write(&reader, &export, format, &work, sink));
         let body = Body::from_stream(stream::poll_fn(move |context| pieces.poll_recv(context)));
         Some(as_file(body, format, &name))
@@ -146,7 +152,8 @@ fn export(
     let name = file_name(&known, format);
     let (watched, stopped) = (work.clone(), state.stopped.clone());
     let (sink, mut pieces) = Sink::new(move || !watched.is_cancelled() && !*stopped.borrow());
-    let export = Export { known, range, condition, through: None };
+    let store = state.console.store.clone();
+    let export = Export { store, known, range, condition, through: None };
     start_behind("export", Rank::Last, move || write(&reader, &export, format, &work, sink));
     let body = Body::from_stream(stream::poll_fn(move |context| pieces.poll_recv(context)));
     as_file(body, format, &name)
@@ -236,10 +243,10 @@ fn each(
     work: &Work<()>,
     mut row: impl FnMut(StoredEvent) -> Result<(), String>,
 ) -> Result<(), String> {
-    let Export { known, range, condition, .. } = export;
+    let Export { store, known, range, condition, .. } = export;
     work.expect(reader.count_in(known.number, *range).map_err(|error| error.to_string())?);
     let mut pages = reader.pages(known.number, *range, None).map_err(|error| error.to_string())?;
-    let mut done = 0;
+    let (mut done, mut begun) = (0, Instant::now());
     while let Some(page) = pages.next(STRIDE).map_err(|error| error.to_string())? {
         done += page.len() as u64;
         for event in page {
@@ -250,6 +257,8 @@ fn each(
         if !work.reach(done) {
             return Err("it was stopped".to_owned());
         }
+        store.make_way(begun.elapsed());
+        begun = Instant::now();
     }
     Ok(())
 }
