@@ -4,7 +4,7 @@
 /// Events whose ids may wait in memory to be merged; 80 bytes each.
 const UNINDEXED: u64 = 600_000;
 /// Events that may wait to be linked.
-pub(crate) const UNLINKED: u64 = 15_000_000;
+pub(crate) const UNLINKED: u64 = 18_000_000;
 
 /// What is made behind the log, in events that it is behind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -13,7 +13,7 @@ mod stored;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use peak::{Kind, median};
+use peak::Kind;
 use report::Report;
 use settings::Settings;
 
@@ -36,13 +36,11 @@ fn run() -> Result<(), String> {
         report.rounds = peak::rounds(programs, &settings)?;
     }
     for kind in [Kind::SINGLE, Kind::BATCHES] {
-        let peak = report.rounds.iter().find(|(of, _)| *of == kind);
-        if let (true, Some((_, rounds))) = (settings.wants("steady"), peak) {
-            let peak = median(rounds, |round| round.rate);
-            report.steady.push((kind, peak, held::steady(kind, peak, programs, &settings)?));
-        }
         if settings.wants("held") {
             report.held.push((kind, held::held(kind, programs, &settings)?));
+        }
+        if let (true, Some(peak)) = (settings.wants("steady"), report.peak(kind)) {
+            report.steady.push((kind, held::steady(kind, peak, programs, &settings)?));
         }
     }
     if settings.wants("one") {

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use beaconry_bench_console::client::Connection;
 use beaconry_bench_console::fill;
@@ -24,8 +24,8 @@ pub(crate) struct Stored {
     pub(crate) stored: u64,
     pub(crate) empty: Vec<Measured>,
     pub(crate) full: Vec<Measured>,
-    /// The same while somebody reads: pages, and megabytes exported, in each round.
-    pub(crate) read: Vec<(Measured, u64, f64)>,
+    /// The same while somebody reads: pages, and megabytes exported, a second in each round.
+    pub(crate) read: Vec<(Measured, f64, f64)>,
 }
 
 /// Fills the folder where it is not filled yet, then measures an empty one, this one, and this one while it is read.
@@ -79,7 +79,7 @@ fn while_read(
     console: &mut Connection,
     event: &str,
     measure: impl FnOnce() -> Result<Measured, String>,
-) -> Result<(Measured, u64, f64), String> {
+) -> Result<(Measured, f64, f64), String> {
     let (ended, pages, bytes) = (AtomicBool::new(false), AtomicU64::new(0), AtomicU64::new(0));
     let exporter = console.again();
     thread::scope(|scope| {
@@ -100,12 +100,15 @@ fn while_read(
             }
             Ok::<_, String>(())
         });
+        let begun = Instant::now();
         let measured = measure();
+        let took = begun.elapsed();
         ended.store(true, Ordering::Relaxed);
         let joined = |error| format!("a thread that reads panicked: {error:?}");
         exporting.join().map_err(joined)??;
         asking.join().map_err(joined)??;
-        let (pages, bytes) = (pages.load(Ordering::Relaxed), bytes.load(Ordering::Relaxed));
-        Ok((measured?, pages, bytes as f64 / 1e6))
+        let a_second =
+            |count: &AtomicU64| count.load(Ordering::Relaxed) as f64 / took.as_secs_f64();
+        Ok((measured?, a_second(&pages), a_second(&bytes) / 1e6))
     })
 }

@@ -14,7 +14,7 @@ struct Bound {
 /// While some arrive: no longer than anybody would notice.
 const SOME: Bound = Bound { events: 5_000, time: Duration::from_millis(100) };
 /// What a rush has the processor to itself for. So many are linked in half a minute once it is over.
-const RUSH: Bound = Bound { events: 10_000_000, time: Duration::from_secs(30) };
+const RUSH: Bound = Bound { events: 14_000_000, time: Duration::from_secs(60) };
 /// Arrivals a second that are a rush, about two thirds of what a machine takes one by one; it is over at half of that, so that
 /// a moment in which fewer arrive does not end it.
 static RUSHING: LazyLock<f64> =

@@ -208,8 +208,8 @@ pub(crate) fn start(
 ) -> Result<(Profiler, JoinHandle<()>), StoreError> {
     let mut profiles = PROFILES.open(folder)?;
     write_back::write_out(&profiles).map_err(|error| PROFILES.named(error.into()))?;
-    // 32 MiB: timelines lie all over the file.
-    profiles.pragma_update(None, "cache_size", -32_768)?;
+    // 16 MiB: timelines lie all over the file.
+    profiles.pragma_update(None, "cache_size", -16_384)?;
     profiles.watch_for(&condition, &PROFILES, CHECKPOINT)?;
     let locks = Locks::load(&profiles, keyed)?;
     let watermark = link::watermark(&profiles)?;
