@@ -130,8 +130,8 @@ struct Worker<'a> {
     shared: &'a Shared,
     poll: Poll,
     connections: Vec<Connection>,
-    /// Connections with no request under way, at a constant rate.
-    idle: Vec<usize>,
+    /// Connections with no request under way, at a constant rate. They take turns: the server closes who only holds one.
+    idle: VecDeque<usize>,
     /// Connections that were asked to come back, and when they do.
     put_off: VecDeque<(Instant, usize)>,
     random: fastrand::Rng,
@@ -164,7 +164,7 @@ impl<'a> Worker<'a> {
             connections.push(Connection { stream, beacon, due: now, answer: Vec::new() });
         }
         let every = load.rate.map(|rate| Duration::from_secs_f64(threads as f64 / rate));
-        let idle = if every.is_some() { (0..connections.len()).collect() } else { Vec::new() };
+        let idle = if every.is_some() { (0..connections.len()).collect() } else { VecDeque::new() };
         Ok(Worker {
             shared,
             poll,
@@ -203,7 +203,7 @@ impl<'a> Worker<'a> {
                         self.put_off.push_back((Instant::now() + COME_BACK, at));
                     }
                     (Received::Answered, None) => self.send(at, Instant::now())?,
-                    (_, Some(_)) => self.idle.push(at),
+                    (_, Some(_)) => self.idle.push_back(at),
                 }
             }
             while let Some((_, at)) = self.put_off.pop_front_if(|(when, _)| *when <= Instant::now())
@@ -219,7 +219,7 @@ impl<'a> Worker<'a> {
         let Some(every) = self.every else { return Ok(()) };
         let now = Instant::now();
         while self.due <= now {
-            let Some(at) = self.idle.pop() else { break };
+            let Some(at) = self.idle.pop_front() else { break };
             let due = self.due;
             self.due += every;
             self.send(at, due)?;
