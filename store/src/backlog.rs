@@ -1,7 +1,7 @@
 //! How much may wait for the writer: as much as it writes in a second, so that what is too much is told at once.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 /// May wait whatever the disk's speed, in bytes: about what one commit holds at the most. Smaller ones write more for each event.
@@ -20,6 +20,8 @@ const SMOOTH: f64 = 8.0;
 pub(crate) struct Backlog {
     waiting: AtomicUsize,
     allowed: AtomicUsize,
+    /// Whether the disk's speed is known.
+    is_known: AtomicBool,
 }
 
 /// A request's place among what waits. Dropping it gives it back.
@@ -31,7 +33,11 @@ pub(crate) struct Place {
 
 impl Default for Backlog {
     fn default() -> Backlog {
-        Backlog { waiting: AtomicUsize::new(0), allowed: AtomicUsize::new(FIRST) }
+        Backlog {
+            waiting: AtomicUsize::new(0),
+            allowed: AtomicUsize::new(FIRST),
+            is_known: AtomicBool::new(false),
+        }
     }
 }
 
@@ -52,12 +58,19 @@ impl Backlog {
         let a_second = (bytes as f64 / took.as_secs_f64().max(1e-6)) as usize;
         let before = self.allowed.load(Ordering::Relaxed);
         if bytes >= TELLING || a_second > before {
-            // Of the times that a byte takes, so that a group that was also written back counts for as long as it took.
-            let time = (SMOOTH - 1.0) / before as f64 + 1.0 / a_second.max(1) as f64;
-            let allowed = (SMOOTH / time) as usize;
+            let allowed = match self.is_known.swap(true, Ordering::Relaxed) {
+                false => a_second,
+                true => average(before, a_second),
+            };
             self.allowed.store(allowed.clamp(LEAST, MOST), Ordering::Relaxed);
         }
     }
+}
+
+/// Of the times that a byte takes, so that a group that was also written back counts for as long as it took.
+fn average(before: usize, now: usize) -> usize {
+    let time = (SMOOTH - 1.0) / before as f64 + 1.0 / now.max(1) as f64;
+    (SMOOTH / time) as usize
 }
 
 impl Place {
@@ -76,6 +89,20 @@ impl Drop for Place {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_first_group_tells_how_fast_the_disk_is_and_later_ones_change_that_a_little() {
+        let backlog = Arc::new(Backlog::default());
+        let allowed = || backlog.allowed.load(Ordering::Relaxed);
+        let wrote = |bytes| backlog.wrote(bytes, Duration::from_secs(1));
+        wrote(TELLING - 1);
+        assert_eq!(allowed(), FIRST, "too small to tell");
+        wrote(2 * LEAST);
+        assert_eq!(allowed(), 2 * LEAST);
+        // Every fifth takes four times as long for a byte: on average a byte takes two fifths of that.
+        (0..400).for_each(|at| wrote(if at % 5 == 4 { LEAST } else { 4 * LEAST }));
+        assert!(allowed().abs_diff(5 * LEAST / 2) < LEAST / 4, "{}", allowed());
+    }
 
     #[test]
     fn as_much_may_wait_as_is_written_in_a_second() {

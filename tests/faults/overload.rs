@@ -19,7 +19,7 @@ struct Size {
 }
 
 /// Beside other tests, on the same cores.
-const SHORT: Size = Size { disk: 200_000, clients: 600, spell: Duration::from_secs(4) };
+const SHORT: Size = Size { disk: 500_000, clients: 2_000, spell: Duration::from_secs(4) };
 /// The disk takes two groups a second, and writes them back after six: a shorter spell would say little of its speed.
 const LONG: Size = Size { disk: 1_000_000, clients: 2_500, spell: Duration::from_secs(20) };
 
