@@ -27,3 +27,18 @@ impl Lag {
         self.unindexed > UNINDEXED || self.unlinked > UNLINKED
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn so_many_may_be_behind_and_one_more_is_too_much() {
+        let lag = |unindexed, unlinked| Lag { unindexed, unlinked }.is_too_much();
+        assert!(!lag(UNINDEXED, UNLINKED));
+        assert!(lag(UNINDEXED + 1, 0) && lag(0, UNLINKED + 1));
+        assert_eq!(Lag::new(10, 7, 4), Lag { unindexed: 3, unlinked: 6 });
+        // The newest rows may be deleted, so that what is merged is ahead of what there is.
+        assert_eq!(Lag::new(10, 12, 11), Lag { unindexed: 0, unlinked: 0 });
+    }
+}

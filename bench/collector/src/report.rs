@@ -124,7 +124,7 @@ impl Report {
         goal("batches of 20, events a second", batches, true, 250_000.0, 0);
         let batches = self.held_rate(Kind::BATCHES) * 20.0;
         goal("batches of 20, held for a minute, events a second", batches, true, 250_000.0, 0);
-        // In short rounds, and over the minute that they are held, in which profiles are linked too.
+        // In short rounds, and over the minute that they are held with the linking after it.
         let rounds = single.iter().map(|round| round.peak_bytes);
         let held = self.held.iter().filter(|(kind, _)| *kind == Kind::SINGLE);
         let most = rounds.chain(held.map(|(_, held)| held.peak_bytes)).max();
