@@ -47,14 +47,11 @@ const shrinkWasm = () => {
 
 // What stands for the Wasm until everything around it is shrunk.
 const WASM_TEXT = 'WASM_TEXT';
-// Bytes as text turned by this much need fewest bytes after all: most of Wasm's then are one in UTF-8.
-const TURN = 33;
 const ESCAPED = { '\r': '\\r' };
 
-/** A script with the Wasm in it, as text: in a template, where hardly anything needs escaping. */
+/** A script with the Wasm in it, as text of one character a byte: in a template, where hardly anything needs escaping. */
 const withWasm = code => {
-  const bytes = readFileSync(join(dist, 'engine.wasm'));
-  const text = Array.from(bytes, byte => String.fromCharCode(byte + TURN & 255)).join('');
+  const text = readFileSync(join(dist, 'engine.wasm'), 'latin1');
   return code.replace(`"${WASM_TEXT}"`, () => `\`${text.replace(/[\r\\`]|\$(?=\{)/g, it => ESCAPED[it] || `\\${it}`)}\``);
 };
 
@@ -67,15 +64,10 @@ const wasmImports = names => ({
   setup(esbuild) {
     esbuild.onResolve({ filter: /^beaconry:wasm$/ }, ({ path }) => ({ path, namespace: 'wasm' }));
     esbuild.onLoad({ filter: /.*/, namespace: 'wasm' }, () => {
-      const { length } = readFileSync(join(dist, 'engine.wasm'));
       const pairs = names.imports.map(([, long, short]) => [long.match(/^__wbg_(\w+)_[\da-f]{16}$/)[1], short]);
       const contents = `import { ${pairs.map(([name, short]) => `${name} as ${short}`)} } from './js/host.js';
         export const imports = () => ({ a: { ${pairs.map(([, short]) => short)} } });
-        export const code = () => {
-          const bytes = new Uint8Array(${length});
-          for (let at = ${length}; at--;) bytes[at] = '${WASM_TEXT}'.charCodeAt(at) - ${TURN};
-          return bytes;
-        };`;
+        export const text = '${WASM_TEXT}';`;
       return { contents, resolveDir: here };
     });
   },
