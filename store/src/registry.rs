@@ -4,6 +4,8 @@ mod apply;
 mod define;
 mod people;
 
+use std::sync::Arc;
+
 use rusqlite::{Connection, ErrorCode, OptionalExtension, TransactionBehavior, params};
 
 use beaconry_model::error::Refusal;
@@ -12,6 +14,7 @@ use beaconry_model::section::Section;
 use beaconry_model::time::Timestamp;
 
 use crate::audit::{self, AuditEntry, AuditFilter};
+use crate::condition::Condition;
 use crate::error::StoreError;
 use crate::folder::Folder;
 use crate::jobs::Job;
@@ -32,6 +35,11 @@ impl Registry {
     /// Opens the folder's registry, and makes it where it is missing.
     pub fn open(folder: &Folder) -> Result<Registry, StoreError> {
         Ok(Registry { connection: REGISTRY.open(folder)? })
+    }
+
+    /// Lets go of no write-ahead log once this says that a disk failed.
+    pub(crate) fn heed(&mut self, condition: &Arc<Condition>) {
+        self.connection.heed(condition);
     }
 
     /// A transaction that writes, for what has a file of its own.

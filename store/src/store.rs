@@ -140,7 +140,8 @@ impl Store {
             start_writing(&definitions, &shared)?;
         let Shared { condition, backlog, refused } = shared;
         let (seen, news) = mpsc::channel();
-        let watched = Registry::open(&definitions.folder)?;
+        let mut watched = Registry::open(&definitions.folder)?;
+        watched.heed(&condition);
         let picks = Picks::open(&mut definitions.registry())?;
         let (watching, writing) = (definitions.clone(), writer.clone());
         let linking = profiler.clone();
@@ -401,6 +402,7 @@ struct Writing {
 fn start_writing(definitions: &Definitions, shared: &Shared) -> Result<Writing, StoreError> {
     let folder = &definitions.folder;
     let Shared { condition, backlog, refused } = shared;
+    definitions.registry().heed(condition);
     let mut events = EVENTS.open(folder)?;
     write_back::write_out(&events).map_err(|error| EVENTS.named(error.into()))?;
     events.watch_for(condition, &EVENTS, CHECKPOINT)?;

@@ -25,6 +25,8 @@ pub(crate) struct Writable {
     connection: Connection,
     /// Whether the WAL must stay.
     failed: Arc<AtomicBool>,
+    /// Where it says that a disk failed, the WAL must stay, too.
+    condition: Option<Arc<Condition>>,
 }
 
 impl Writable {
@@ -37,7 +39,7 @@ impl Writable {
         on_failure: impl FnMut(&rusqlite::Error) + Send + 'static,
     ) -> Result<Writable, rusqlite::Error> {
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
-        let mut writable = Writable { connection, failed: Arc::default() };
+        let mut writable = Writable { connection, failed: Arc::default(), condition: None };
         writable.watch(pages, on_failure)?;
         Ok(writable)
     }
@@ -49,6 +51,7 @@ impl Writable {
         database: &Database,
         pages: c_int,
     ) -> Result<(), rusqlite::Error> {
+        self.heed(condition);
         let (name, condition) = (database.name, condition.clone());
         self.watch(pages, move |error| {
             condition.failed(name, error);
@@ -76,15 +79,21 @@ impl Writable {
         self.connection.wal_hook(Some(write_back))
     }
 
-    /// Leaves the WAL as it is from now on: another connection has failed.
-    pub(crate) fn keep_wal(&self) {
-        self.failed.store(true, Ordering::Relaxed);
+    /// Leaves the WAL as it is, in closing too, once anything else of the same store has failed: that may have been another
+    /// connection, writing back this one's commits.
+    pub(crate) fn heed(&mut self, condition: &Arc<Condition>) {
+        self.condition = Some(condition.clone());
+    }
+
+    fn may_let_go(&self) -> bool {
+        let broken = self.condition.as_ref().is_some_and(|condition| condition.broken().is_some());
+        !broken && !self.failed.load(Ordering::Relaxed)
     }
 }
 
 impl Drop for Writable {
     fn drop(&mut self) {
-        if !self.failed.load(Ordering::Relaxed) {
+        if self.may_let_go() {
             // Where this cannot be set, the WAL stays, and the next start writes it back.
             let close = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
             let _ = self.connection.set_db_config(close, false);

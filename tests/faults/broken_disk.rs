@@ -1,10 +1,13 @@
 //! A disk that is full, or fails a write or a sync: no 2xx for what is not on disk, the reason in plain words, and service
 //! again as soon as that is safe.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use beaconry_tests::{eventually, get};
+use beaconry_model::profile::{Keyspace, ProfileKey};
+use beaconry_tests::{beacon, event, event_id, eventually, get, post};
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::clients::Ledger;
@@ -167,4 +170,62 @@ fn fails_and_is_started_anew(operation: Operation, file: &'static str, killed: b
     disk.after_power_cut(left.path());
     Rig::start(left.path()).unwrap_or_else(|error| panic!("{what}: {error}")).stop();
     it.ledger.check(left.path());
+}
+
+/// Who is erased, and what is known of them.
+const VISITOR: &str = "ada-laptop-visitor";
+const NUMBER: u64 = 771_234_567;
+
+fn visit(it: &Started) {
+    let data = json!({ "source": "test", "n": NUMBER });
+    let sent = beacon(vec![event(&event_id(NUMBER), &it.key, 1, data)]);
+    let mut sent: Value = serde_json::from_str(&sent).unwrap();
+    sent["visitor"] = json!(VISITOR);
+    assert_eq!(post(&it.rig.url, "/c", &[], sent.to_string().as_bytes()).status, 204);
+}
+
+/// The files of a folder that hold anything of the visitor.
+fn traces(folder: &Path) -> Vec<String> {
+    let known_by = [VISITOR.to_owned(), NUMBER.to_string()];
+    let holds = |bytes: &[u8], text: &String| {
+        bytes.windows(text.len()).any(|window| window == text.as_bytes())
+    };
+    let names = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
+    let found = names.filter(|path| {
+        let bytes = std::fs::read(path).unwrap();
+        known_by.iter().any(|text| holds(&bytes, text))
+    });
+    found.map(|path| path.display().to_string()).collect()
+}
+
+/// Erasing ends with each write-ahead log written back and cut to nothing, by a connection of its own.
+#[test]
+fn an_erasing_that_the_disk_breaks_off_is_done_by_the_next_start() {
+    for file in ["events.db", "index.db", "profiles.db", "registry.db"] {
+        let it = started();
+        visit(&it);
+        let ada = ProfileKey::new(Keyspace::Web, VISITOR).unwrap();
+        it.disk.set(Faults { fails: Some((Operation::Sync, file)), ..Faults::default() });
+        let told = it.rig.store.erase(&ada, false, "test");
+        assert!(told.is_err() && it.disk.has_failed(), "{file}: {told:?}");
+        let why = it.rig.store.broken().unwrap_or_default();
+        assert!(why.contains(file), "{file}: {why}");
+        assert_eq!(it.answers().0, 0, "{file}: promised after it");
+        it.rig.stop();
+        it.disk.cut();
+
+        let restarted = tempfile::tempdir().unwrap();
+        let disk = it.disk.after_kill(restarted.path(), 4);
+        let rig = Rig::start(restarted.path()).unwrap();
+        eventually("nothing is left of who was erased", || {
+            traces(restarted.path()).is_empty().then_some(())
+        });
+        disk.cut();
+        rig.stop();
+        let left = tempfile::tempdir().unwrap();
+        disk.after_power_cut(left.path());
+        Rig::start(left.path()).unwrap_or_else(|error| panic!("{file}: {error}")).stop();
+        it.ledger.check(left.path());
+        assert_eq!(traces(left.path()), [] as [String; 0], "{file}");
+    }
 }

@@ -1,14 +1,22 @@
-//! The small databases, of definitions and of who may change them, where the disk fails as their commits are written back: what
-//! was said to be saved is saved, and nothing more is said to be until it is opened anew.
+//! The small databases, of definitions, of who may change them and of what waits for webhooks, where the disk fails as their
+//! commits are written back: what was said to be saved is saved, and nothing more is said to be until it is opened anew.
+
+use std::sync::Arc;
+use std::time::Duration;
 
 use beaconry_model::key::{Grant, Sections};
 use beaconry_model::names::{Name, SectionId};
 use beaconry_model::profile::Keyspace;
 use beaconry_model::section::Section;
 use beaconry_model::time::Timestamp;
-use beaconry_store::{Folder, Keys, NewPerson, People, Registry, Role, bytes};
+use beaconry_model::webhook::{HookUrl, NewWebhook};
+use beaconry_store::{
+    Backoff, Clock, Folder, Keys, NewPerson, Outbox, Outcome, People, Registry, Role, Store, Tried,
+    bytes,
+};
 
 use crate::disk::{Disk, Faults, Operation};
+use crate::rig::prepare;
 
 /// An open database: saves the thing of this number, and says how many things there are.
 trait Database {
@@ -56,6 +64,47 @@ impl Database for Keys {
     }
 }
 
+/// What waits for webhooks, and how many were posted to one.
+struct Hooks {
+    store: Arc<Store>,
+    outbox: Outbox,
+    hook: u32,
+}
+
+impl Hooks {
+    fn open(folder: &Folder) -> Hooks {
+        if Registry::open(folder).unwrap().snapshot().unwrap().sections().is_empty() {
+            prepare(folder.path());
+        }
+        let store = Store::open(folder.path(), Clock::default()).unwrap();
+        if store.snapshot().webhooks().is_empty() {
+            let new = NewWebhook {
+                section: store.snapshot().sections()[0].id.clone(),
+                name: name(0),
+                url: HookUrl::try_from("https://crm.example/in".to_owned()).unwrap(),
+                topics: serde_json::from_str(r#"[{"type": "beacon.rejected"}]"#).unwrap(),
+                keyspaces: vec![Keyspace::Web],
+                made_with: None,
+            };
+            store.add_webhook(new, "test").unwrap();
+        }
+        let outbox = Outbox::open(&store, Backoff::default(), Duration::from_secs(60)).unwrap();
+        let hook = store.snapshot().webhooks()[0].number;
+        Hooks { store, outbox, hook }
+    }
+}
+
+impl Database for Hooks {
+    fn save(&mut self, _: usize) -> bool {
+        let posted = Outcome { hook: self.hook, number: 0, tried: Tried::Delivered };
+        self.outbox.settle(&[posted]).is_ok()
+    }
+
+    fn count(&self) -> usize {
+        self.store.webhook_states().unwrap()[&self.hook].delivered as usize
+    }
+}
+
 fn fails_and_is_opened_anew(
     file: &'static str,
     operation: Operation,
@@ -93,8 +142,7 @@ fn fails_and_is_opened_anew(
 }
 
 #[test]
-fn what_definitions_people_and_keys_were_said_to_be_saved_are_saved_though_writing_them_back_fails()
-{
+fn what_small_databases_said_to_be_saved_is_saved_though_writing_it_back_fails() {
     for operation in [Operation::Write, Operation::Sync] {
         fails_and_is_opened_anew("registry.db", operation, |folder| {
             Box::new(Registry::open(folder).unwrap())
@@ -105,5 +153,6 @@ fn what_definitions_people_and_keys_were_said_to_be_saved_are_saved_though_writi
         fails_and_is_opened_anew("keys.db", operation, |folder| {
             Box::new(Keys::open(folder).unwrap())
         });
+        fails_and_is_opened_anew("hooks.db", operation, |folder| Box::new(Hooks::open(folder)));
     }
 }

@@ -5,13 +5,14 @@
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::{Connection, params};
 
 use beaconry_model::profile::ProfileId;
 use beaconry_model::time::Timestamp;
 
+use crate::condition::Condition;
 use crate::error::StoreError;
 use crate::folder::Folder;
 use crate::profiles::Slot;
@@ -91,9 +92,11 @@ pub(super) struct Touched {
 }
 
 impl Queue {
-    pub(crate) fn open(folder: &Folder) -> Result<Queue, StoreError> {
+    pub(crate) fn open(folder: &Folder, condition: &Arc<Condition>) -> Result<Queue, StoreError> {
+        let mut connection = HOOKS.open(folder)?;
+        connection.heed(condition);
         Ok(Queue {
-            connection: Mutex::new(HOOKS.open(folder)?),
+            connection: Mutex::new(connection),
             watching: AtomicBool::new(false),
             touched: Mutex::default(),
             woken: AtomicBool::new(false),

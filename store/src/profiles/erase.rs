@@ -7,7 +7,7 @@
 use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{self, SyncSender};
-use std::sync::{MutexGuard, PoisonError};
+use std::sync::{Arc, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -374,9 +374,10 @@ fn drop_quarantine(
 fn truncate(
     folder: &Folder,
     database: &Database,
-    condition: &Condition,
+    condition: &Arc<Condition>,
 ) -> Result<(), ProfileError> {
-    let connection = database.open(folder)?;
+    let mut connection = database.open(folder)?;
+    connection.heed(condition);
     let started = Instant::now();
     loop {
         if let Some(broken) = condition.broken() {

@@ -215,6 +215,12 @@ pub(crate) fn start(
     let watermark = link::watermark(&profiles)?;
     let doomed =
         profiles.query_row("SELECT EXISTS (SELECT 1 FROM doomed)", [], |row| row.get(0))?;
+    let hooks = Queue::open(folder, &condition)?;
+    let (asks, asked) = mpsc::channel();
+    // Not opened to read, although it only reads: the last to close must be able to empty the write-ahead log.
+    let mut events = EVENTS.open(folder)?;
+    events.heed(&condition);
+    events.pragma_update(None, "query_only", "ON")?;
     let shared = Arc::new(Shared {
         locks,
         linked: watch::Sender::new(watermark),
@@ -223,15 +229,11 @@ pub(crate) fn start(
         erasing_turn: Mutex::default(),
         lately: Lately::default(),
         condition,
-        hooks: Queue::open(folder)?,
+        hooks,
         rushes: AtomicBool::new(false),
         committed: AtomicI64::new(last.max(watermark)),
         told: AtomicBool::new(false),
     });
-    let (asks, asked) = mpsc::channel();
-    // Not opened to read, although it only reads: the last to close must be able to empty the write-ahead log.
-    let events = EVENTS.open(folder)?;
-    events.pragma_update(None, "query_only", "ON")?;
     let committed = shared.committed.load(Ordering::Acquire);
     let gathering = Gathering::new(watermark, committed, Instant::now());
     let thread = Thread { profiles, events, shared: shared.clone(), gathering };
@@ -277,9 +279,6 @@ impl Thread {
             }
         }
         while self.link(self.gathering.all(self.committed())) {}
-        if self.shared.condition.broken().is_some() {
-            self.events.keep_wal();
-        }
     }
 
     /// Makes changes as one transaction; each that is refused leaves no trace in it.
