@@ -37,7 +37,7 @@ const shrinkWasm = () => {
   writeFileSync(graph, JSON.stringify(EXPORTS.map(name => ({ name, root: true, export: name }))));
   run('wasm-metadce', built, ...FEATURES, '-f', graph, '-o', lean);
   // Writing the control flow anew, and what is left of toolchains taken out, saves 8 percent; no room for traps (`-tnh`) 2.
-  run('wasm-opt', lean, ...FEATURES, '-tnh', '--flatten', '--rereloop', '-Oz', '-Oz', '--gufa', '-lmu', '-Oz', '--converge', '--strip-producers', '--strip-target-features', '-o', lean);
+  run('wasm-opt', lean, ...FEATURES, '-tnh', '--flatten', '--rereloop', '-Oz', '-Oz', '--gufa', '-lmu', '-Oz', '--converge', '--reorder-functions', '--strip-producers', '--strip-target-features', '-o', lean);
   const minified = join(dist, 'engine.wasm');
   const names = run('wasm-opt', lean, ...FEATURES, '--minify-imports-and-exports-and-modules', '-o', minified);
   rmSync(graph);
@@ -51,8 +51,10 @@ const ESCAPED = { '\r': '\\r' };
 
 /** A script with the Wasm in it, as text of one character a byte: in a template, where hardly anything needs escaping. */
 const withWasm = code => {
+  const [before, after, ...more] = code.split(`"${WASM_TEXT}"`);
+  if (more.length) throw Error('the Wasm would be in the script more than once');
   const text = readFileSync(join(dist, 'engine.wasm'), 'latin1');
-  return code.replace(`"${WASM_TEXT}"`, () => `\`${text.replace(/[\r\\`]|\$(?=\{)/g, it => ESCAPED[it] || `\\${it}`)}\``);
+  return after ? `${before}\`${text.replace(/[\r\\`]|\$(?=\{)/g, it => ESCAPED[it] || `\\${it}`)}\`${after}` : code;
 };
 
 /**

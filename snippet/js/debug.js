@@ -78,7 +78,7 @@ const SENTENCES = {
     errors.forEach(({ field, expected, got }) => warn(`  “${field}”: expected ${expected}, got ${got}.`));
     if (code == 'stale_version') warn('  Copy the current snippet from the event\'s page in Beaconry and paste it in place of this one. What was rejected is kept in quarantine. Until this page is loaded anew it sends no more of this event.');
   },
-  [RETRY]: (error, events, wait) => warn(`Sending failed (${error || 'no answer: the network is down, or something blocks it'}). ${counted(events.length, 'event')} stay in this browser; the next try is in about ${counted(Math.round(wait / 1000), 'second')}.`),
+  [RETRY]: (error, events, wait) => warn(`Sending failed (${error}). ${counted(events.length, 'event')} stay in this browser; the next try is in about ${counted(Math.round(wait / 1000), 'second')}.`),
   [DROPPED]: () => warn('The queue was full, so the oldest event was dropped. The next beacon reports how many.'),
   [CANCELLED]: event => warn(`“${names([event])}”: the form was submitted, but the page cancelled it, as pages do that send a form by themselves. Set a success element or URL for this trigger.`),
   [UNKNOWN]: slug => warn(`track() was called for “${slug}”, but no snippet of that event is on this page yet. The call waits for it.`),

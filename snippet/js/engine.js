@@ -58,8 +58,7 @@ const record = (snippet, given, context, go) => {
     note(CAPTURED, slug, data, errors);
     if (errors.length) return { ok: false, errors };
     const event = { id: uuid(), key, ver, rev, time: new Date, url: pageUrl(), data };
-    const text = JSON.stringify(event);
-    if (text.length > MAX_EVENT / 3 && bytesOf(text) > MAX_EVENT) return refused('too_large');
+    if (bytesOf(JSON.stringify(event)) > MAX_EVENT) return refused('too_large');
     const kind = { unchecked: !checks() || undefined, test: !!(test || testing) || undefined };
     return go([address, kind, event, required]) ? { ok: true } : refused('no_consent');
   } catch (error) {

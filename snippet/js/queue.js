@@ -2,9 +2,8 @@
 //
 // An event is sent at once; where that fails, has to wait, or is not answered before the page is left, it lies in
 // localStorage under a key of its own, so that tabs never write over each other. It is deleted only after a 2xx or a final
-// refusal. A page that is left hands what it has no answer to over to the browser, for leaving may end a request; what is
-// left is sent by the next page, or by another tab: one at a time. The collector stores an event once, however often it comes.
-// What is kept is [collector's address, members of the envelope, event, whether consent is required].
+// refusal. What is left is sent by the next page, or by another tab: one at a time. What is kept is
+// [collector's address, members of the envelope, event, whether consent is required].
 import { token, visitor } from './ids.js';
 import { DROPPED, REJECTED, RETRY, SENT } from './kinds.js';
 import { note } from './notes.js';
@@ -22,12 +21,11 @@ const LOST = PREFIX + 'dropped';
 // How many events are kept, and how many characters in all; over that the oldest are dropped.
 const MOST = 200;
 const MOST_CHARACTERS = 256 * 1024;
-// Of one request, in events and bytes: a browser lets pages have 64 KiB under way that outlive them (Fetch, "inflight
-// keepalive bytes").
+// Of one request, in events and bytes.
 const BATCH = 100;
 const BATCH_BYTES = 30_000;
-// How many requests may be under way before events wait and go together. Browsers have six connections to a host.
-const UNDER_WAY = 6;
+// A browser lets pages have 64 KiB under way that outlive them (Fetch, "inflight keepalive bytes").
+const UNDER_WAY_BYTES = 60_000;
 // Milliseconds until the first further try, doubled with each up to the longest.
 const FIRST_WAIT = 1_000;
 const LONGEST_WAIT = 60_000;
@@ -35,21 +33,20 @@ const LONGEST_WAIT = 60_000;
 const LONGEST_ASKED = 3_600_000;
 // Milliseconds in which an event is still on its way from the page it happened on, and in which a batch is answered.
 const ON_ITS_WAY = 10_000;
-// Milliseconds in which what is under way is likely to be answered.
-const ANSWERED = 100;
+// Milliseconds in which a failed request may be due to the page being left.
+const GRACE = 100;
 
 // What this page has sent and has no answer to, and what storage refuses to keep, by key.
 const memory = {};
-// The keys of what this page has sent, which is on its way or done with; and of what it handed over when it was left.
+// The keys of what this page has sent: on its way, or done with.
 const sent = new Set();
-const handedOver = new Set();
 // Public keys of events that the collector takes no more from this page.
 export const stopped = new Set();
 
 let wait = FIRST_WAIT;
 let timer;
 let flushing;
-// How many requests are under way.
+// Bytes of all requests under way.
 let underWay = 0;
 
 const keyOf = entry => KEY + entry[2].id;
@@ -57,10 +54,10 @@ const keyOf = entry => KEY + entry[2].id;
 // Sends an event at once, or keeps it for later.
 export const keep = entry => {
   memory[keyOf(entry)] = entry;
-  if (underWay < UNDER_WAY && !heldUp()) return send([entry]);
+  if (underWay < UNDER_WAY_BYTES && !heldUp()) return send([entry]);
   persist();
   all();
-  later(ANSWERED);
+  later(GRACE);
 };
 
 // Puts what this page has in memory where the next page finds it.
@@ -111,12 +108,12 @@ const later = milliseconds => {
 };
 
 // The next events to send together: to one collector, of one kind, small enough to outlive the page.
-const next = taken => {
+const next = () => {
   const batch = [];
   let size = 0;
   let first;
   for (const [key, text] of all()) {
-    if (taken.has(key)) continue;
+    if (sent.has(key)) continue;
     try {
       const entry = JSON.parse(text);
       const kind = JSON.stringify(entry.slice(0, 2));
@@ -131,13 +128,13 @@ const next = taken => {
   return batch;
 };
 
-// Sends what earlier pages left and what could not be sent, batch by batch. A page that is being left hands one over to the
-// browser, with what it has under way, and does not learn what became of it.
+// Sends what earlier pages left and what could not be sent, batch by batch. A page that is being left hands one to the
+// browser, and does not learn what became of it.
 export const flush = leaving => {
   if (leaving) persist();
   const milliseconds = heldUp();
   if (milliseconds) return later(milliseconds);
-  if (leaving) return send(next(handedOver), leaving);
+  if (leaving) return send(next(), leaving);
   const { locks } = navigator;
   flushing ||= (locks ? locks.request(KEY, sendAll).catch(() => sendAll()) : sendAll()).finally(() => {
     flushing = 0;
@@ -147,7 +144,7 @@ export const flush = leaving => {
 // One tab at a time: by a lock, and where the browser has none (on plain http) by holding the others up meanwhile.
 const sendAll = async lock => {
   let batch;
-  while ((batch = next(sent))[0]) {
+  while ((batch = next())[0]) {
     if (!lock) holdUp(ON_ITS_WAY);
     if (!await send(batch)) return;
   }
@@ -160,14 +157,16 @@ const send = async (batch, leaving) => {
   const [[address, kind]] = batch;
   const keys = batch.map(keyOf);
   const events = batch.map(entry => entry[2]);
-  underWay++;
+  let size = 0;
   try {
     const dropped = inStorage(storage => +storage[LOST]) || undefined;
     // A string goes as text/plain, which needs no preflight.
     const body = JSON.stringify({ v: 1, ...kind, sent: new Date, visitor: visitor(), identify: token, dropped, events });
-    if (leaving) return navigator.sendBeacon(address, body) && keys.forEach(key => handedOver.add(key));
+    if (leaving) return navigator.sendBeacon(address, body);
     keys.forEach(key => sent.add(key));
-    settle(await post(address, body), events);
+    underWay += size = bytesOf(body);
+    const options = { method: 'POST', body, keepalive: underWay < UNDER_WAY_BYTES, credentials: 'omit' };
+    await settle(await fetch(address, options), events);
     keys.forEach(drop);
     if (dropped) inStorage(storage => storage[LOST] -= dropped);
     // The first that gets through after a while takes the others along.
@@ -176,31 +175,24 @@ const send = async (batch, leaving) => {
   } catch (error) {
     note(RETRY, error, events, wait);
     persist();
-    keys.forEach(key => sent.delete(key));
+    // A browser fails what is on its way just before a page is left, and delivers it all the same: no second try then.
+    setTimeout(() => keys.forEach(key => sent.delete(key)), GRACE);
     later(wait * (.5 + Math.random()));
     wait = Math.min(wait * 2, LONGEST_WAIT);
   } finally {
-    underWay--;
+    underWay -= size;
   }
 };
 
-// `fetch` takes a page twice as long until the request is under way, and `keepalive` makes it fail beyond 64 KiB.
-const post = (address, body) => new Promise(done => {
-  const request = new XMLHttpRequest;
-  request.onloadend = () => done(request);
-  request.open('POST', address);
-  request.send(body);
-});
-
 // What becomes of events after an answer: 429 and 5xx are tried again, everything else is final.
-const settle = (answer, events) => {
-  const { status } = answer;
-  if (!status || status == 429 || status > 499) {
-    const asked = answer.getResponseHeader('Retry-After') * 1000;
+const settle = async (response, events) => {
+  const { status } = response;
+  if (status == 429 || status > 499) {
+    const asked = response.headers.get('Retry-After') * 1000;
     if (asked) holdUp(Math.min(asked, LONGEST_ASKED));
     throw status;
   }
-  const { rejected = [] } = status == 200 ? JSON.parse(answer.responseText) : {};
+  const { rejected = [] } = status == 200 ? await response.json() : {};
   rejected.forEach(rejection => {
     const event = events[rejection.index];
     if (/stale|disabled|unknown|origin/.test(rejection.code)) stopped.add(event.key);

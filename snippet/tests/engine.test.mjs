@@ -69,8 +69,8 @@ test('what the page says is converted', async () => {
 test('an event is sent whole, and at once', async () => {
   const page = await pageWith([['source', TEXT | REQUIRED, 'Website'], ['c', TEXT, [0, 'c']], ['n', NUMBER]]);
   assert.deepEqual({ ...await page.track('order-placed', { n: 1 }) }, { ok: true });
-  const [{ address, method, body }] = page.sent;
-  assert.deepEqual([address, method], ['https://collect.example/c', 'POST']);
+  const [{ address, method, keepalive, credentials, body }] = page.sent;
+  assert.deepEqual([address, method, keepalive, credentials], ['https://collect.example/c', 'POST', true, 'omit']);
   const { events: [{ id, time, ...event }], sent, visitor, ...rest } = body;
   assert.match(id, /^[\da-f]{8}-[\da-f]{4}-7[\da-f]{3}-8[\da-f]{3}-[\da-f]{12}$/);
   assert.ok(Math.abs(Date.parse(time) - Date.now()) < 60_000 && Date.parse(sent) >= Date.parse(time));
@@ -171,6 +171,18 @@ test('an older engine works beside a newer one, whichever comes first', async ()
     assert.equal((await early).ok, true);
     assert.equal((await page.track('event-1')).ok, true);
     assert.deepEqual(page.sent.map(({ body }) => body.events[0].key), ['key2', 'key1']);
+  }
+});
+
+test('the Wasm is the same, whether or not the browser makes bytes of text', async () => {
+  const native = 'Uint8Array.fromBase64 = text => (window.calls = 1, Uint8Array.from(atob(text), character => character.charCodeAt()))';
+  for (const [script, calls] of [['delete Uint8Array.fromBase64', undefined], [native, 1]]) {
+    const page = open();
+    page.run(script);
+    page.run(snippet(settings([['it', NUMBER]])));
+    page.loaded();
+    assert.equal(page.page.calls, calls);
+    assert.equal((await page.track('order-placed', { it: 1.5 })).errors[0].code, 'wrong_type');
   }
 });
 

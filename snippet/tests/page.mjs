@@ -22,7 +22,7 @@ export const settings = (fields, { format = 1, key = 'key', slug = 'order-placed
   [format, 'https://collect.example/c', key, 3, 2, slug, fields, triggers, consent, test];
 
 /**
- * A page at a URL. `answer(request)` is what the collector says: a status, or [status, body, headers]; `wasm` is the page's WebAssembly.
+ * A page at a URL. `answer(request)` is what the collector says: a status, or [status, body]; `wasm` is the page's WebAssembly.
  * An engine's script runs when `loaded` is called, as a script that a browser loads beside the page.
  */
 export const open = ({ url = 'https://shop.example/?c=1#top', answer = () => 204, wasm = WebAssembly, storage = {}, session = {}, gpc } = {}) => {
@@ -40,28 +40,17 @@ export const open = ({ url = 'https://shop.example/?c=1#top', answer = () => 204
     documentElement: { scrollHeight: 900 },
     head: { append() {} },
   };
-  class XMLHttpRequest {
-    #request = {};
-    #headers;
-    status = 0;
-    open(method, address) { Object.assign(this.#request, { method, address }); }
-    getResponseHeader(name) { return this.#headers?.get(name) ?? null; }
-    async send(text) {
-      sent.push(Object.assign(this.#request, { body: JSON.parse(text) }));
-      try {
-        const [status, body, headers] = [].concat(await answer(this.#request));
-        this.responseText = JSON.stringify(body);
-        this.#headers = new Headers(headers);
-        this.status = status;
-      } catch {}
-      this.onloadend();
-    }
-  }
+  const fetch = async (address, options = {}) => {
+    const request = { address, ...options, body: JSON.parse(options.body) };
+    sent.push(request);
+    const [status, body, headers = {}] = [].concat(await answer(request));
+    return { status, json: async () => body, headers: new Headers(headers) };
+  };
   const page = createContext({
-    document, XMLHttpRequest, localStorage: Object.setPrototypeOf(storage, storageMethods), location: new URL(url), crypto: webcrypto, addEventListener: listen, WebAssembly: wasm,
-    history: { pushState() {}, replaceState() {} }, sessionStorage: Object.setPrototypeOf(session, storageMethods), navigator: { globalPrivacyControl: gpc, sendBeacon: (address, body) => beacons.push(JSON.parse(body)) > 0 },
+    document, fetch, localStorage: Object.setPrototypeOf(storage, storageMethods), location: new URL(url), crypto: webcrypto, addEventListener: listen, WebAssembly: wasm,
+    history: { pushState() {}, replaceState() {} }, sessionStorage: Object.setPrototypeOf(session, storageMethods), navigator: { globalPrivacyControl: gpc, sendBeacon: (address, body) => beacons.push(JSON.parse(body)) },
     // A page that tries again for ever does not keep the tests running.
-    setTimeout: (...given) => setTimeout(...given).unref(), clearTimeout, setInterval: (...given) => setInterval(...given).unref(), clearInterval, URLSearchParams, TextEncoder, TextDecoder, Blob, console,
+    setTimeout: (...given) => setTimeout(...given).unref(), clearTimeout, setInterval: (...given) => setInterval(...given).unref(), clearInterval, URLSearchParams, TextEncoder, TextDecoder, atob, btoa, Blob, console,
   });
   page.window = page;
   return {

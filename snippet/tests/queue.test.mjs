@@ -67,6 +67,9 @@ test('an event that came while the collector was away goes out with the page', a
   await page.track('order-placed');
   await settled();
   page.tell('pagehide');
+  assert.equal(page.beacons.length, 0, 'a failure this fresh may be the leaving itself');
+  await new Promise(done => setTimeout(done, 150));
+  page.tell('pagehide');
   assert.equal(page.beacons[0].events[0].id, page.sent[0].body.events[0].id);
   assert.equal(queued(page.storage).length, 1, 'nobody knows whether it arrived');
 });
@@ -108,8 +111,5 @@ test('an event lies in storage only where it is not answered before the page is 
   assert.deepEqual(queued(storage), []);
   page.tell('pagehide');
   assert.deepEqual(queued(storage), [KEY + page.sent[1].body.events[0].id]);
-  const ids = page.beacons.map(({ events }) => events.map(event => event.id));
-  assert.deepEqual(ids, [[page.sent[1].body.events[0].id]], 'leaving may end what is under way');
-  page.tell('pagehide');
-  assert.equal(page.beacons.length, 1, 'handed over once');
+  assert.equal(page.beacons.length, 0, 'it is on its way');
 });

@@ -32,6 +32,10 @@ impl Condition {
         }
     }
 
+    pub(crate) fn is_broken(&self) -> bool {
+        self.broken.get().is_some()
+    }
+
     pub(crate) fn broken(&self) -> Option<AppendError> {
         self.broken.get().cloned().map(AppendError::Broken)
     }

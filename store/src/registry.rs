@@ -37,9 +37,12 @@ impl Registry {
         Ok(Registry { connection: REGISTRY.open(folder)? })
     }
 
-    /// Lets go of no write-ahead log once this says that a disk failed.
-    pub(crate) fn heed(&mut self, condition: &Arc<Condition>) {
-        self.connection.heed(condition);
+    /// The same for a store that runs, which stops where the disk fails at writing back.
+    pub(crate) fn open_for(
+        folder: &Folder,
+        condition: &Arc<Condition>,
+    ) -> Result<Registry, StoreError> {
+        Ok(Registry { connection: REGISTRY.open_for(folder, condition)? })
     }
 
     /// A transaction that writes, for what has a file of its own.

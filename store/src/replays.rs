@@ -36,7 +36,7 @@ impl Replays {
         writer: &SyncSender<Write>,
         (number, event, as_current): (i64, String, bool),
     ) -> Result<(), StoreError> {
-        let mut registry = Registry::open(&definitions.folder)?;
+        let mut registry = definitions.another_registry()?;
         registry.change_job(number, &Job::Replaying { seen: 0 })?;
         let (definitions, writer, ended) =
             (definitions.clone(), writer.clone(), self.ended.clone());

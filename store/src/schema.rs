@@ -1,10 +1,12 @@
 //! The databases' schemas, as numbered migrations from the first day, and how each is opened.
 
 use std::ffi::c_int;
+use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
+use crate::condition::Condition;
 use crate::error::StoreError;
 use crate::folder::Folder;
 use crate::write_back::Writable;
@@ -536,6 +538,17 @@ impl Database {
             tracing::error!(database = name, %error, "writing failed; restart Beaconry once that is mended");
         })?;
         self.migrate(&mut connection)?;
+        Ok(connection)
+    }
+
+    /// The same for a store that runs, which stops where the disk fails at writing back.
+    pub(crate) fn open_for(
+        &self,
+        folder: &Folder,
+        condition: &Arc<Condition>,
+    ) -> Result<Writable, StoreError> {
+        let mut connection = self.open(folder)?;
+        connection.watch_for(condition, self, CHECKPOINT)?;
         Ok(connection)
     }
 

@@ -73,15 +73,18 @@ pub struct Store {
 pub(crate) struct Definitions {
     pub(crate) folder: Folder,
     pub(crate) clock: Clock,
+    /// Whether anything can be written.
+    pub(crate) condition: Arc<Condition>,
     snapshot: ArcSwap<Snapshot>,
     registry: Mutex<Registry>,
 }
 
 impl Definitions {
     fn open(folder: Folder, clock: Clock) -> Result<Definitions, StoreError> {
-        let registry = Registry::open(&folder)?;
+        let condition = Arc::default();
+        let registry = Registry::open_for(&folder, &condition)?;
         let snapshot = ArcSwap::from_pointee(registry.snapshot()?);
-        Ok(Definitions { folder, clock, snapshot, registry: Mutex::new(registry) })
+        Ok(Definitions { folder, clock, condition, snapshot, registry: Mutex::new(registry) })
     }
 
     pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
@@ -91,6 +94,11 @@ impl Definitions {
     pub(crate) fn registry(&self) -> MutexGuard<'_, Registry> {
         // A panic elsewhere leaves the registry whole: its transaction rolls back.
         self.registry.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The registry by another connection.
+    pub(crate) fn another_registry(&self) -> Result<Registry, StoreError> {
+        Registry::open_for(&self.folder, &self.condition)
     }
 
     pub(crate) fn change_event<T>(
@@ -138,10 +146,10 @@ impl Store {
         let shared = Shared::default();
         let Writing { writer, filter, profiler, merged, tail, mut threads } =
             start_writing(&definitions, &shared)?;
-        let Shared { condition, backlog, refused } = shared;
+        let Shared { backlog, refused } = shared;
+        let condition = definitions.condition.clone();
         let (seen, news) = mpsc::channel();
-        let mut watched = Registry::open(&definitions.folder)?;
-        watched.heed(&condition);
+        let watched = definitions.another_registry()?;
         let picks = Picks::open(&mut definitions.registry())?;
         let (watching, writing) = (definitions.clone(), writer.clone());
         let linking = profiler.clone();
@@ -383,7 +391,6 @@ impl Drop for Store {
 /// What the threads that write share with everybody.
 #[derive(Default)]
 struct Shared {
-    condition: Arc<Condition>,
     backlog: Arc<Backlog>,
     refused: Arc<Mutex<Tally>>,
 }
@@ -401,8 +408,8 @@ struct Writing {
 /// Recovers the log, then starts the threads that write it and merge behind it.
 fn start_writing(definitions: &Definitions, shared: &Shared) -> Result<Writing, StoreError> {
     let folder = &definitions.folder;
-    let Shared { condition, backlog, refused } = shared;
-    definitions.registry().heed(condition);
+    let condition = &definitions.condition;
+    let Shared { backlog, refused } = shared;
     let mut events = EVENTS.open(folder)?;
     write_back::write_out(&events).map_err(|error| EVENTS.named(error.into()))?;
     events.watch_for(condition, &EVENTS, CHECKPOINT)?;

@@ -24,6 +24,9 @@ const TICK: Duration = Duration::from_millis(200);
 /// How often expired events are looked for.
 const SWEEP: Duration = Duration::from_secs(60);
 
+/// How long after erasing has failed it is tried again: it reads every page of the databases.
+const ERASE_AGAIN: Duration = Duration::from_secs(50);
+
 /// The first beacon of a pin was stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Seen {
@@ -42,7 +45,7 @@ pub(crate) fn run(
     let (mut noted, mut replays) = (HashSet::new(), Replays::default());
     report("ending replays that were cut off", cut_off(&mut registry));
     let mut known_version = None;
-    let mut last_sweep: Option<Instant> = None;
+    let (mut last_sweep, mut erasing_failed): (Option<Instant>, Option<Instant>) = (None, None);
     let mut warned = false;
     loop {
         // Not `recv_timeout`: its deadline is absolute, and never comes where a process runs under a shifted clock.
@@ -78,12 +81,15 @@ pub(crate) fn run(
             last_sweep = Some(Instant::now());
             report("deleting what has expired", sweep(definitions, writer, profiler));
         }
-        if profiler.shared.doomed.load(Ordering::Acquire) {
+        if profiler.shared.doomed.load(Ordering::Acquire)
+            && erasing_failed.is_none_or(|failed| failed.elapsed() >= ERASE_AGAIN)
+        {
             let now = definitions.clock.now();
             let finished = profiles::finish_erasing(&definitions.folder, profiler, writer, now);
-            if let Err(error) = finished {
+            erasing_failed = finished.err().map(|error| {
                 tracing::error!(%error, "deleting what was erased failed; it is tried again");
-            }
+                Instant::now()
+            });
         }
     }
 }

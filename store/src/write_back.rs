@@ -9,8 +9,8 @@
 
 use std::ffi::c_int;
 use std::ops::{Deref, DerefMut};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use rusqlite::config::DbConfig;
 use rusqlite::hooks::Wal;
@@ -23,10 +23,24 @@ use crate::schema::Database;
 #[derive(Debug)]
 pub(crate) struct Writable {
     connection: Connection,
-    /// Whether the WAL must stay.
-    failed: Arc<AtomicBool>,
-    /// Where it says that a disk failed, the WAL must stay, too.
-    condition: Option<Arc<Condition>>,
+    failures: Arc<Failures>,
+}
+
+/// What of a WAL may be its only good copy.
+#[derive(Debug, Default)]
+struct Failures {
+    /// Of this connection.
+    mine: AtomicBool,
+    /// Of any connection of the same store: that may have been one that wrote back this one's commits.
+    all: OnceLock<Arc<Condition>>,
+}
+
+impl Failures {
+    /// Whether the WAL must stay as it is.
+    fn any(&self) -> bool {
+        self.mine.load(Ordering::Relaxed)
+            || self.all.get().is_some_and(|condition| condition.is_broken())
+    }
 }
 
 impl Writable {
@@ -39,22 +53,22 @@ impl Writable {
         on_failure: impl FnMut(&rusqlite::Error) + Send + 'static,
     ) -> Result<Writable, rusqlite::Error> {
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
-        let mut writable = Writable { connection, failed: Arc::default(), condition: None };
+        let mut writable = Writable { connection, failures: Arc::default() };
         writable.watch(pages, on_failure)?;
         Ok(writable)
     }
 
-    /// The same for the thread that writes a database: once the disk fails, nothing is accepted any more.
+    /// The same for a store that runs: once the disk fails, nothing is accepted any more, and no connection writes back.
     pub(crate) fn watch_for(
         &mut self,
         condition: &Arc<Condition>,
         database: &Database,
         pages: c_int,
     ) -> Result<(), rusqlite::Error> {
-        self.heed(condition);
-        let (name, condition) = (database.name, condition.clone());
+        let all = self.failures.all.get_or_init(|| condition.clone()).clone();
+        let name = database.name;
         self.watch(pages, move |error| {
-            condition.failed(name, error);
+            all.failed(name, error);
         })
     }
 
@@ -63,37 +77,25 @@ impl Writable {
         pages: c_int,
         mut on_failure: impl FnMut(&rusqlite::Error) + Send + 'static,
     ) -> Result<(), rusqlite::Error> {
-        let has_failed = self.failed.clone();
+        let failures = self.failures.clone();
         let write_back = move |wal: &mut Wal, ahead| {
             if ahead >= pages
-                && !has_failed.load(Ordering::Relaxed)
+                && !failures.any()
                 && let Err(error) = wal.checkpoint()
                 && !passes(&error)
             {
-                has_failed.store(true, Ordering::Relaxed);
+                failures.mine.store(true, Ordering::Relaxed);
                 on_failure(&error);
             }
-            let failed = has_failed.load(Ordering::Relaxed);
-            if failed { Err(rusqlite::Error::InvalidQuery) } else { Ok(()) }
+            if failures.any() { Err(rusqlite::Error::InvalidQuery) } else { Ok(()) }
         };
         self.connection.wal_hook(Some(write_back))
-    }
-
-    /// Leaves the WAL as it is, in closing too, once anything else of the same store has failed: that may have been another
-    /// connection, writing back this one's commits.
-    pub(crate) fn heed(&mut self, condition: &Arc<Condition>) {
-        self.condition = Some(condition.clone());
-    }
-
-    fn may_let_go(&self) -> bool {
-        let broken = self.condition.as_ref().is_some_and(|condition| condition.broken().is_some());
-        !broken && !self.failed.load(Ordering::Relaxed)
     }
 }
 
 impl Drop for Writable {
     fn drop(&mut self) {
-        if self.may_let_go() {
+        if !self.failures.any() {
             // Where this cannot be set, the WAL stays, and the next start writes it back.
             let close = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
             let _ = self.connection.set_db_config(close, false);
@@ -127,4 +129,30 @@ fn passes(error: &rusqlite::Error) -> bool {
 /// somebody reads for longer than ten seconds, some stays until the next time; says whether some does.
 pub(crate) fn write_out(connection: &Connection) -> Result<bool, rusqlite::Error> {
     connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::folder::Folder;
+    use crate::schema::REGISTRY;
+
+    #[test]
+    fn where_one_connection_failed_none_lets_go_of_a_wal() {
+        for fails in [false, true] {
+            let place = tempfile::tempdir().unwrap();
+            let (folder, condition) = (Folder::open(place.path()).unwrap(), Arc::default());
+            let writable = REGISTRY.open_for(&folder, &condition).unwrap();
+            if fails {
+                condition.failed("events.db", &rusqlite::Error::InvalidQuery);
+            }
+            let committed = writable.execute_batch("INSERT INTO settings VALUES ('a', 'b')");
+            assert_eq!(committed.is_err(), fails);
+            drop(writable);
+            let wal = fs::metadata(place.path().join("registry.db-wal"));
+            assert_eq!(wal.is_ok_and(|wal| wal.len() > 0), fails);
+        }
+    }
 }

@@ -117,18 +117,9 @@ async fn a_collector_that_asks_to_wait_is_not_asked_before() {
     setting.event("It", &["n:number:required"]);
     // To the page it looks as if the collector were too busy.
     let busy = "<script>{
-      const calls = window.calls = [];
-      window.XMLHttpRequest = class {
-        status = 429;
-        open() {}
-        send() {
-          calls.push(1);
-          queueMicrotask(() => this.onloadend());
-        }
-        getResponseHeader() {
-          return '120';
-        }
-      };
+      const real = fetch, calls = window.calls = [];
+      window.fetch = (url, options) => url.endsWith('/c')
+        ? (calls.push(1), Promise.resolve(new Response('', { status: 429, headers: { 'Retry-After': '120' } }))) : real(url, options);
     }</script>";
     setting.site.page("/", &(CLOCK.to_owned() + busy + &setting.paste("it")), "");
     let browser = Browser::start().await;

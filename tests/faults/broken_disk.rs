@@ -4,6 +4,8 @@
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use beaconry_model::profile::{Keyspace, ProfileKey};
 use beaconry_tests::{beacon, event, event_id, eventually, get, post};
@@ -228,4 +230,26 @@ fn an_erasing_that_the_disk_breaks_off_is_done_by_the_next_start() {
         it.ledger.check(left.path());
         assert_eq!(traces(left.path()), [] as [String; 0], "{file}");
     }
+}
+
+#[test]
+#[ignore = "a minute; make test-faults"]
+fn an_erasing_that_a_reader_holds_up_is_done_once_the_reader_is_gone() {
+    let it = started();
+    visit(&it);
+    let reader = rusqlite::Connection::open(it.folder.path().join("events.db")).unwrap();
+    let reads = "BEGIN; SELECT count(*) FROM events";
+    reader.execute_batch(reads).unwrap();
+    let ada = ProfileKey::new(Keyspace::Web, VISITOR).unwrap();
+    let told = it.rig.store.erase(&ada, false, "test").unwrap_err().to_string();
+    assert!(told.contains("holds up the write-ahead logs"), "{told}");
+    assert!(it.rig.store.broken().is_none());
+    drop(reader);
+    let started = Instant::now();
+    while !traces(it.folder.path()).is_empty() {
+        assert!(started.elapsed() < Duration::from_secs(90), "it is not tried again");
+        thread::sleep(Duration::from_millis(500));
+    }
+    it.rig.stop();
+    it.ledger.check(it.folder.path());
 }

@@ -93,10 +93,8 @@ pub(super) struct Touched {
 
 impl Queue {
     pub(crate) fn open(folder: &Folder, condition: &Arc<Condition>) -> Result<Queue, StoreError> {
-        let mut connection = HOOKS.open(folder)?;
-        connection.heed(condition);
         Ok(Queue {
-            connection: Mutex::new(connection),
+            connection: Mutex::new(HOOKS.open_for(folder, condition)?),
             watching: AtomicBool::new(false),
             touched: Mutex::default(),
             woken: AtomicBool::new(false),

@@ -45,6 +45,10 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// How long a write-ahead log is tried to be truncated, which readers may hold up.
 const TRUNCATING: Duration = Duration::from_secs(10);
 
+/// What is said where they do for longer.
+const HELD_UP: &str = "profile: it is erased, but somebody who reads, such as a backup, holds up the write-ahead logs, where copies are \
+                       left; they go by themselves within a minute after that";
+
 /// Whom to erase.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Person {
@@ -264,19 +268,13 @@ fn finish_begun(
     profiler.shared.doomed.store(false, Ordering::Release);
     let outcome = drop_quarantine(folder, profiler, writer)
         .and_then(|()| delete_doomed(folder, profiler, writer, now))
-        .and_then(|()| overwrite(folder, profiler, writer));
+        .and_then(|()| overwrite(folder, profiler, writer))
+        .and_then(|()| truncate_all(folder, profiler));
     if outcome.is_err() {
+        // The watching thread does it then.
         profiler.shared.doomed.store(true, Ordering::Release);
     }
-    outcome?;
-    for database in [&EVENTS, &INDEX, &PROFILES, &REGISTRY, &HOOKS] {
-        truncate(folder, database, &profiler.shared.condition)?;
-    }
-    // Last, so that what a crash leaves undone is done at the next start.
-    profiler.make(|profiles| {
-        profiles.execute("DELETE FROM doomed WHERE seq = ?", [NOT_CLEAN])?;
-        Ok(())
-    })
+    outcome
 }
 
 fn delete_doomed(
@@ -325,7 +323,7 @@ fn overwrite(
     }
     profiler.shared.hooks.scrub()?;
     for database in [&INDEX, &REGISTRY] {
-        scrub::clean_all(&mut *database.open(folder)?)?;
+        scrub::clean_all(&mut *database.open_for(folder, &profiler.shared.condition)?)?;
     }
     Ok(())
 }
@@ -370,14 +368,24 @@ fn drop_quarantine(
     Ok(())
 }
 
+fn truncate_all(folder: &Folder, profiler: &Profiler) -> Result<(), ProfileError> {
+    for database in [&EVENTS, &INDEX, &PROFILES, &REGISTRY, &HOOKS] {
+        truncate(folder, database, &profiler.shared.condition)?;
+    }
+    // Last, so that what a crash leaves undone is done at the next start.
+    profiler.make(|profiles| {
+        profiles.execute("DELETE FROM doomed WHERE seq = ?", [NOT_CLEAN])?;
+        Ok(())
+    })
+}
+
 /// Moves a database's write-ahead log into it, and cuts it to nothing.
 fn truncate(
     folder: &Folder,
     database: &Database,
     condition: &Arc<Condition>,
 ) -> Result<(), ProfileError> {
-    let mut connection = database.open(folder)?;
-    connection.heed(condition);
+    let connection = database.open_for(folder, condition)?;
     let started = Instant::now();
     loop {
         if let Some(broken) = condition.broken() {
@@ -389,7 +397,7 @@ fn truncate(
             return Ok(());
         }
         if started.elapsed() > TRUNCATING {
-            return Err(ProfileError::Busy);
+            return Err(ProfileError::NotDurable(HELD_UP.to_owned()));
         }
         thread::sleep(Duration::from_millis(20));
     }

@@ -218,8 +218,7 @@ pub(crate) fn start(
     let hooks = Queue::open(folder, &condition)?;
     let (asks, asked) = mpsc::channel();
     // Not opened to read, although it only reads: the last to close must be able to empty the write-ahead log.
-    let mut events = EVENTS.open(folder)?;
-    events.heed(&condition);
+    let events = EVENTS.open_for(folder, &condition)?;
     events.pragma_update(None, "query_only", "ON")?;
     let shared = Arc::new(Shared {
         locks,
