@@ -94,7 +94,7 @@ const bundle = async (name, { define = {}, plugins = [], wrap = true, head = '' 
     ecma: 2020,
     // The names of what never leaves the engine.
     mangle: { properties: { builtins: true, regex: /^(near|item|context|given|fields|depth|seconds|ends)$/ } },
-    compress: { passes: 5, unsafe_arrows: true, unsafe_methods: true, pure_getters: true, keep_fargs: false, hoist_props: true, booleans: false },
+    compress: { passes: 5, unsafe_arrows: true, unsafe_methods: true, pure_getters: true, keep_fargs: false, hoist_props: true },
     format: { comments: false },
   });
   writeFileSync(join(dist, name), head + withWasm(code));

@@ -32,6 +32,7 @@ impl Condition {
         }
     }
 
+    /// Whether nothing is written any more until a restart.
     pub(crate) fn is_broken(&self) -> bool {
         self.broken.get().is_some()
     }

@@ -32,7 +32,7 @@ use crate::profiles::{self, Profiler};
 use crate::reader::{Pool, Reader};
 use crate::registry::Registry;
 use crate::replay::{self, Replay, ReplayCount};
-use crate::schema::{CHECKPOINT, EVENTS, INDEX, PROFILES};
+use crate::schema::{EVENTS, INDEX, PROFILES};
 use crate::snapshot::{EventNo, Known, Snapshot};
 use crate::tail::Tail;
 use crate::tally::Tally;
@@ -52,7 +52,6 @@ pub struct Store {
     pub(crate) profiler: Profiler,
     pub(crate) pool: profiles::Pool,
     seen: Sender<Seen>,
-    condition: Arc<Condition>,
     backlog: Arc<Backlog>,
     /// The last place of the log that is in the indexes.
     pub(crate) merged: Arc<AtomicI64>,
@@ -147,7 +146,6 @@ impl Store {
         let Writing { writer, filter, profiler, merged, tail, mut threads } =
             start_writing(&definitions, &shared)?;
         let Shared { backlog, refused } = shared;
-        let condition = definitions.condition.clone();
         let (seen, news) = mpsc::channel();
         let watched = definitions.another_registry()?;
         let picks = Picks::open(&mut definitions.registry())?;
@@ -163,7 +161,6 @@ impl Store {
             profiler,
             pool: profiles::Pool::default(),
             seen,
-            condition,
             backlog,
             merged,
             tail,
@@ -208,12 +205,12 @@ impl Store {
 
     /// Whether events can be stored; where not, why.
     pub fn health(&self) -> Result<(), String> {
-        self.condition.check().map_err(|error| error.to_string())
+        self.definitions.condition.check().map_err(|error| error.to_string())
     }
 
     /// Whether nothing is stored any more until a restart; then, why.
     pub fn broken(&self) -> Option<String> {
-        self.condition.broken().map(|error| error.to_string())
+        self.definitions.condition.broken().map(|error| error.to_string())
     }
 
     /// Whether more waits to be written than the disk takes in a second, or for the indexes and timelines than may, so that
@@ -410,9 +407,8 @@ fn start_writing(definitions: &Definitions, shared: &Shared) -> Result<Writing, 
     let folder = &definitions.folder;
     let condition = &definitions.condition;
     let Shared { backlog, refused } = shared;
-    let mut events = EVENTS.open(folder)?;
+    let events = EVENTS.open_for(folder, condition)?;
     write_back::write_out(&events).map_err(|error| EVENTS.named(error.into()))?;
-    events.watch_for(condition, &EVENTS, CHECKPOINT)?;
     let mut index = INDEX.open(folder)?;
     write_back::write_out(&index).map_err(|error| INDEX.named(error.into()))?;
     index.watch_for(condition, &INDEX, merger::CHECKPOINT)?;

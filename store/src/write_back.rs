@@ -26,7 +26,7 @@ pub(crate) struct Writable {
     failures: Arc<Failures>,
 }
 
-/// What of a WAL may be its only good copy.
+/// What says that the WAL may hold the only good copy of something.
 #[derive(Debug, Default)]
 struct Failures {
     /// Of this connection.

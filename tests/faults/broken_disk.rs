@@ -184,6 +184,7 @@ fn visit(it: &Started) {
     let mut sent: Value = serde_json::from_str(&sent).unwrap();
     sent["visitor"] = json!(VISITOR);
     assert_eq!(post(&it.rig.url, "/c", &[], sent.to_string().as_bytes()).status, 204);
+    assert!(!traces(it.folder.path()).is_empty(), "it is to be found before it is erased");
 }
 
 /// The files of a folder that hold anything of the visitor.
@@ -244,6 +245,7 @@ fn an_erasing_that_a_reader_holds_up_is_done_once_the_reader_is_gone() {
     let told = it.rig.store.erase(&ada, false, "test").unwrap_err().to_string();
     assert!(told.contains("holds up the write-ahead logs"), "{told}");
     assert!(it.rig.store.broken().is_none());
+    assert!(!traces(it.folder.path()).is_empty(), "what the reader sees is there");
     drop(reader);
     let started = Instant::now();
     while !traces(it.folder.path()).is_empty() {

@@ -97,7 +97,9 @@ impl Hooks {
 impl Database for Hooks {
     fn save(&mut self, _: usize) -> bool {
         let posted = Outcome { hook: self.hook, number: 0, tried: Tried::Delivered };
-        self.outbox.settle(&[posted]).is_ok()
+        let saved = self.outbox.settle(&[posted]).is_ok();
+        assert_eq!(saved, self.store.broken().is_none(), "the whole store stops with it");
+        saved
     }
 
     fn count(&self) -> usize {
