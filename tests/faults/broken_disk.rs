@@ -234,7 +234,6 @@ fn an_erasing_that_the_disk_breaks_off_is_done_by_the_next_start() {
 }
 
 #[test]
-#[ignore = "a minute; make test-faults"]
 fn an_erasing_that_a_reader_holds_up_is_done_once_the_reader_is_gone() {
     let it = started();
     visit(&it);
