@@ -45,17 +45,18 @@ const shrinkWasm = () => {
   return JSON.parse(names);
 };
 
-// What stands for the Wasm until everything around it is shrunk.
-const WASM_TEXT = 'WASM_TEXT';
+// What gives the engine its Wasm until everything around it is shrunk.
+const WASM_HERE = 'wasmHere()';
 const ESCAPED = { '\r': '\\r' };
 
+/** The engine with its Wasm at its end, where brotli has the script's own text behind it. */
+const withWasm = code => `(WASM_TEXT=>{${code}})(${WASM_HERE})`;
+
 /** A script with the Wasm in it, as text of one character a byte: in a template, where hardly anything needs escaping. */
-const withWasm = code => {
-  const [before, after, ...more] = code.split(`"${WASM_TEXT}"`);
-  if (more.length) throw Error('the Wasm would be in the script more than once');
+const fillIn = code => code.replace(WASM_HERE, () => {
   const text = readFileSync(join(dist, 'engine.wasm'), 'latin1');
-  return after ? `${before}\`${text.replace(/[\r\\`]|\$(?=\{)/g, it => ESCAPED[it] || `\\${it}`)}\`${after}` : code;
-};
+  return `\`${text.replace(/[\r\\`]|\$(?=\{)/g, it => ESCAPED[it] || `\\${it}`)}\``;
+});
 
 /**
  * The module with what Wasm imports, under the names the shrunk Wasm has for it. Only numbers cross over, so the host's
@@ -69,7 +70,7 @@ const wasmImports = names => ({
       const pairs = names.imports.map(([, long, short]) => [long.match(/^__wbg_(\w+)_[\da-f]{16}$/)[1], short]);
       const contents = `import { ${pairs.map(([name, short]) => `${name} as ${short}`)} } from './js/host.js';
         export const imports = () => ({ a: { ${pairs.map(([, short]) => short)} } });
-        export const text = '${WASM_TEXT}';`;
+        export const text = WASM_TEXT;`;
       return { contents, resolveDir: here };
     });
   },
@@ -80,7 +81,7 @@ const wasmImports = names => ({
 const EAGER = '//# allFunctionsCalledOnLoad\n';
 
 /** Bundles a script and shrinks it: esbuild joins the modules, terser finds more to leave out than it. */
-const bundle = async (name, { define = {}, plugins = [], wrap = true, head = '' } = {}) => {
+const bundle = async (name, { define = {}, plugins = [], wrap = code => `(()=>{${code}})()`, head = '' } = {}) => {
   const { outputFiles: [{ text }] } = await build({
     entryPoints: [join(here, 'js', name)],
     bundle: true,
@@ -90,14 +91,14 @@ const bundle = async (name, { define = {}, plugins = [], wrap = true, head = '' 
     define: Object.fromEntries(Object.entries(define).map(([key, value]) => [key, JSON.stringify(value)])),
     plugins,
   });
-  const { code } = await minify(wrap ? `(()=>{${text}})()` : text, {
+  const { code } = await minify(wrap(text), {
     ecma: 2020,
     // The names of what never leaves the engine.
     mangle: { properties: { builtins: true, regex: /^(near|item|context|given|fields|depth|seconds|ends)$/ } },
     compress: { passes: 5, unsafe_arrows: true, unsafe_methods: true, pure_getters: true, keep_fargs: false, hoist_props: true },
     format: { comments: false },
   });
-  writeFileSync(join(dist, name), head + withWasm(code));
+  writeFileSync(join(dist, name), head + fillIn(code));
 };
 
 const integrity = name => `sha256-${createHash('sha256').update(readFileSync(join(dist, name))).digest('base64')}`;
@@ -124,10 +125,10 @@ const bundleInspector = async () => {
 mkdirSync(dist, { recursive: true });
 const names = shrinkWasm();
 const short = Object.fromEntries(names.exports.map(([name, minified]) => [`WASM_${name.toUpperCase()}`, minified]));
-await bundle('loader.js', { wrap: false });
+await bundle('loader.js', { wrap: code => code });
 await bundleInspector();
 await bundle('debug.js', { define: { INSPECTOR_INTEGRITY: integrity('inspector.js') } });
-await bundle('engine.js', { define: { ...short, BUFFER: bufferAddress(), DEBUG_INTEGRITY: integrity('debug.js') }, plugins: [wasmImports(names)], head: EAGER });
+await bundle('engine.js', { define: { ...short, BUFFER: bufferAddress(), DEBUG_INTEGRITY: integrity('debug.js') }, plugins: [wasmImports(names)], wrap: withWasm, head: EAGER });
 for (const file of ['engine.wasm', 'engine.js', 'debug.js', 'loader.js', 'inspector.js', 'inspector.wasm']) {
   const bytes = readFileSync(join(dist, file));
   console.log(file, bytes.length, 'bytes,', brotliCompressSync(bytes).length, 'in brotli');

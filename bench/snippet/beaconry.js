@@ -1,4 +1,4 @@
-// The real program as a collector, with one event whose snippet fires when the page is viewed.
+// The real program as a collector, with two events: one is made when the page is viewed, one when the page says so.
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -7,8 +7,11 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { ORDER } from './order.js';
+import { GIVEN, OURS } from './trackers.js';
 
 const EVENT = 'order-placed';
+// The same fields, with neither triggers nor mappings.
+const REPORTED = 'order-reported';
 
 // Two triggers and three mappings, as the size budget of the generator has it, and the currency as a constant, so that the
 // same four properties are sent as by every peer.
@@ -32,9 +35,15 @@ name = "currency"
 from = { constant = "${ORDER.currency}" }
 `;
 
+// What a page pastes above the snippet to call `track` before it has come, as README has it, and the call.
+const REPORT = `<script>
+window.beaconry=window.beaconry||{q:[]};['track','consent','forget','identify'].forEach(name=>beaconry[name]=beaconry[name]||((...call)=>new Promise(answer=>beaconry.q.push([answer,call,name]))))
+beaconry.track('${REPORTED}', ${JSON.stringify(ORDER)});
+</script>`;
+
 const binary = process.env.BEACONRY_BIN || fileURLToPath(new URL('../../target/release/beaconry', import.meta.url));
 
-/** Starts the program for pages of this origin; gives its collector's origin, the code to paste, and what it stored. */
+/** Starts the program for pages of this origin; gives its collector's origin, what to paste for each of our trackers, and what each stored. */
 export const startBeaconry = async pageOrigin => {
   if (!existsSync(binary)) throw Error('target/release/beaconry is missing: run `make build` first');
   const folder = mkdtempSync(join(tmpdir(), 'beaconry-bench-'));
@@ -43,7 +52,9 @@ export const startBeaconry = async pageOrigin => {
   const json = (...args) => JSON.parse(run(...args, '--json'));
 
   run('section', 'create', 'Shop', '--origin', pageOrigin);
-  run('event', 'create', '--category', 'transactions', '--name', 'Order placed', '--template', EVENT, '--retention', '30d');
+  for (const name of ['Order placed', 'Order reported']) {
+    run('event', 'create', '--category', 'transactions', '--name', name, '--template', EVENT, '--retention', '30d');
+  }
   const tracking = join(folder, 'tracking.toml');
   writeFileSync(tracking, TRACKING);
   run('tracking', 'set', EVENT, '--file', tracking);
@@ -58,10 +69,15 @@ export const startBeaconry = async pageOrigin => {
   try {
     const origin = await collectorOf(server);
     server.stdout.resume();
-    run('tracking', 'enable', EVENT);
-    const { paste } = json('snippet', EVENT, '--out', join(folder, 'snippet'));
-    await served(paste.match(/src="([^"]+)"/)[1]);
-    return { origin, paste, stop, stored: () => json('events', EVENT, '--limit', '1000000') };
+    const pastes = {};
+    for (const [name, event, before] of [[OURS, EVENT, ''], [GIVEN, REPORTED, REPORT]]) {
+      run('tracking', 'enable', event);
+      const { paste } = json('snippet', event, '--out', join(folder, 'snippet'));
+      for (const [, url] of paste.matchAll(/src="([^"]+)"/g)) await served(url);
+      pastes[name] = before + paste;
+    }
+    const stored = () => [EVENT, REPORTED].map(event => json('events', event, '--limit', '1000000'));
+    return { origin, pastes, stop, stored };
   } catch (error) {
     await stop();
     throw error;

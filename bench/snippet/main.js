@@ -10,7 +10,7 @@ import { moments, parts } from './phases.js';
 import { report } from './report.js';
 import { servePages, serveTrackers } from './servers.js';
 import { readTrace } from './trace.js';
-import { OURS, PEERS, TRACKERS } from './trackers.js';
+import { GIVEN, OURS, PEERS, TRACKERS } from './trackers.js';
 import { visit } from './visit.js';
 
 const SLOWDOWN = 4;
@@ -43,7 +43,7 @@ const setUp = async () => {
   for (const [path, file] of await bundle(PEERS.map(({ name }) => name), trackers.origin)) files.set(path, file);
   const beaconry = stopLater(await startBeaconry(site.origin));
   for (const { name } of PEERS) pages.set(`/${name}`, html(`<script async src="${trackers.origin}/${name}.js"></script>`));
-  pages.set(`/${OURS}`, html(beaconry.paste));
+  for (const [name, paste] of Object.entries(beaconry.pastes)) pages.set(`/${name}`, html(paste));
   pages.set(`/${BASELINE}`, html(''));
   const chromium = stopLater(await startChromium());
   return { pages, site, trackers, beaconry, chromium };
@@ -52,10 +52,11 @@ const setUp = async () => {
 // One visit, and the proof that its event arrived. Ours is proved at the end, by what the collector has stored.
 const measure = async ({ site, trackers, beaconry, chromium }, name, kind) => {
   trackers.received.length = 0;
-  const origins = { [BASELINE]: [], [OURS]: [beaconry.origin] }[name] || [trackers.origin];
+  const isOurs = [OURS, GIVEN].includes(name);
+  const origins = name == BASELINE ? [] : [isOurs ? beaconry.origin : trackers.origin];
   const options = { origins, slowdown: SLOWDOWN, network: kind == 'far' && FAR, traced: kind == 'traced' };
   const seen = await visit(chromium, `${site.origin}/${name}`, options);
-  if (name == OURS ? seen.status != 204 : trackers.received.filter(carriesOrder).length != origins.length) {
+  if (isOurs ? seen.status != 204 : trackers.received.filter(carriesOrder).length != origins.length) {
     throw Error(`${name}: the event did not arrive`);
   }
   if (seen.posts != origins.length) throw Error(`${name} sent ${seen.posts} requests for one event`);
@@ -85,8 +86,10 @@ const run = async setting => {
 };
 
 const provenStored = ({ beaconry }, visits) => {
-  const good = beaconry.stored().filter(({ data }) => Object.entries(ORDER).every(([name, value]) => data[name] === value));
-  if (good.length != visits) throw Error(`${OURS}: ${good.length} of ${visits} events are stored`);
+  for (const stored of beaconry.stored()) {
+    const good = stored.filter(({ data }) => Object.entries(ORDER).every(([name, value]) => data[name] === value));
+    if (good.length != visits) throw Error(`${OURS}: ${good.length} of ${visits} events are stored`);
+  }
 };
 
 const [load] = loadavg();

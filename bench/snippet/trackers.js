@@ -5,7 +5,9 @@ const version = name => JSON.parse(readFileSync(new URL(`node_modules/${name}/pa
 const peer = (name, package_, queue, checks, build = '') =>
   ({ name, title: `${package_} ${version(package_)}${build}`, queue, checks });
 
+// Ours, which reads the event's values off the page; and ours on a page that gives them to `track()`, as peers have it.
 export const OURS = 'beaconry';
+export const GIVEN = 'beaconry-given';
 export const REFERENCE = 'plausible';
 
 /** Trackers that are bundled from `trackers/NAME.js`. */
@@ -15,10 +17,14 @@ export const PEERS = [
   peer('jitsu', '@jitsu/js', 'no', 'no'),
   peer('segment', '@segment/analytics-next', 'yes; localStorage', 'no'),
   peer('posthog', 'posthog-js', 'yes; memory', 'no', ', slim build'),
+  { name: 'calls', title: "floor: the browser's calls alone", queue: 'no', checks: 'no' },
   { name: 'floor', title: 'floor: a bare Wasm that sends', queue: 'no', checks: 'no' },
 ];
 
+const ours = (name, title) => ({ name, title, queue: 'yes; localStorage', checks: 'yes, and again at the collector' });
+
 export const TRACKERS = [
-  { name: OURS, title: 'Beaconry', queue: 'yes; localStorage', checks: 'yes, and again at the collector' },
+  ours(OURS, 'Beaconry'),
+  ours(GIVEN, 'Beaconry, given the values'),
   ...PEERS,
 ];

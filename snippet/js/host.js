@@ -6,7 +6,7 @@ import { imports, text } from 'beaconry:wasm';
 import { UNREADABLE } from './kinds.js';
 import { note } from './notes.js';
 import { read } from './page.js';
-import { decode, encodeInto } from './text.js';
+import { decoder, encoder } from './text.js';
 
 // The largest texts that cross over, in bytes; `src/lib.rs` has room for them.
 const TEXT_ROOM = 48 * 1024;
@@ -23,8 +23,9 @@ let now;
 // The value that was pulled last.
 let value;
 
-const write = (text, place, room) => encodeInto(text, buffer.subarray(place, place + room));
-const textAt = (start, end) => decode(buffer.subarray(start, end));
+// How many bytes of a text fit.
+const write = (text, place, room) => encoder.encodeInto(text, buffer.subarray(place, place + room)).written;
+const textAt = (start, end) => decoder.decode(buffer.subarray(start, end));
 
 // What a mapping finds; nothing where the page does not let itself be read, or a selector is none.
 const find = ([name, flags, source]) => {

@@ -5,11 +5,9 @@ const VISITOR = 'beaconry.visitor';
 
 // A UUID of version 7: 48 bits of time, of which the first four are 0 until the year 2527, then random bits. Plain http has
 // no `crypto.randomUUID`.
-export const uuid = () => {
-  const time = 0 + Date.now().toString(16);
-  const random = crypto.getRandomValues(new Uint8Array(18)).reduce((digits, byte) => digits + (byte & 15).toString(16), '');
-  return `${time.slice(0, 8)}-${time.slice(8)}-7${random.slice(0, 3)}-8${random.slice(3, 6)}-${random.slice(6)}`;
-};
+export const uuid = () => crypto.getRandomValues(new Uint8Array(18))
+  .reduce((digits, byte) => digits + (byte & 15).toString(16), 0 + Date.now().toString(16))
+  .replace(/(.{8})(.{4})(...)(...)/, '$1-$2-7$3-8$4-');
 
 let known = '';
 

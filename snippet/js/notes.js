@@ -3,15 +3,13 @@ import { inSession, intoSession } from './storage.js';
 
 // What the page sees of this: whichever comes first, a snippet or its engine, makes it.
 export const page = window.beaconry ||= { q: [] };
-const { src, nonce } = document.currentScript;
 
 // Loads a script in a way that every policy allows which allowed this one. A policy for Trusted Types can be made once a page.
 page.l = (url, integrity) => {
   const { trustedTypes } = window;
   if (trustedTypes) page.p ||= trustedTypes.createPolicy('beaconry', { createScriptURL: url => url });
-  url += '.js';
   document.head.append(Object.assign(document.createElement('script'), {
-    integrity, crossOrigin: '', nonce, src: page.p?.createScriptURL(url) || url,
+    integrity, crossOrigin: '', nonce: document.querySelector('[nonce]')?.nonce || '', src: page.p?.createScriptURL(url) || url,
   }));
 };
 
@@ -23,7 +21,9 @@ export const note = (...what) => {
 export const debug = (on = true) => {
   page.n ||= [];
   page.o = on;
-  page.l(src.replace(/js$/, 'debug'), DEBUG_INTEGRITY);
+  // The debug file lies beside this one, whose address is in every call's trace. To ask for the script's own element at start
+  // would be each page's first look at an element, which costs as much as all of Wasm's start.
+  page.l(/http\S*(?=\.js:)/.exec(Error().stack) + '.debug.js', DEBUG_INTEGRITY);
 };
 
 // Whether a mode is on in this tab: by its name in the page's address, in what reaches the server or behind the `#`, or in

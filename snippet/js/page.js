@@ -40,9 +40,10 @@ export const nearest = (selector, near) => {
   return everywhere(selector)[0];
 };
 
-// Node by node, so that masked parts stay out.
+// Node by node where there are elements, so that masked parts stay out; comments (node type 8) are no text.
 const textOf = node =>
-  node.nodeType == 3 ? node.data : node.matches?.(MASKED) ? '' : [...node.childNodes].map(textOf).join('');
+  node.nodeType > 4 || node.matches?.(MASKED) ? ''
+    : node.firstElementChild ? [...node.childNodes].map(textOf).join('') : node.textContent;
 
 // An input's value, by the kind of field that asks.
 const valueOf = (input, kind) => {

@@ -59,7 +59,7 @@ export const point = async (collector, warn) => {
       if (target.src == folder + 'inspector.js') trouble('not_loaded', 'its file could not be loaded');
     }, true);
     page.i = { address, invitation, trouble, end, wasm: folder + 'inspector.wasm' };
-    page.l(folder + 'inspector', INSPECTOR_INTEGRITY);
+    page.l(folder + 'inspector.js', INSPECTOR_INTEGRITY);
   } catch (error) {
     warn(`The collector could not be asked what to pick: ${error}`);
   }

@@ -14,12 +14,11 @@ let waiting = [];
 // What an event goes through once its sign is there.
 let release;
 
-const isOnPage = selector => everywhere(selector).some(element => element.getClientRects().length);
-
 const check = () => {
   waiting = waiting.filter(([until, selector, urls, entry]) => {
     if (Date.now() > until) return;
-    if (selector ? !isOnPage(selector) : !fits(urls)) return true;
+    // An element counts once it can be seen.
+    if (selector ? !everywhere(selector).some(element => element.getClientRects().length) : !fits(urls)) return true;
     release(entry);
   });
   store();

@@ -230,3 +230,19 @@ test("a tab's own storage is looked at only once something was put there", async
   page.page.beaconry.forget();
   assert.deepEqual([Object.keys(tab.storage), Object.keys(tab.session)], [[], []]);
 });
+
+test('the debug file is looked for beside the engine, whose address each browser writes its own way', async () => {
+  // V8's own, then as Firefox and Safari have it.
+  const traces = [
+    '', "Error = () => ({ stack: 'debug@https://collect.example/engine/1.js:2:99\\n@https://shop.example/shop.js:1:1\\n' })",
+    "Error = () => ({ stack: 'https://collect.example/engine/1.js:2:99\\nglobal code@https://shop.example/shop.js:1:1' })",
+  ];
+  for (const trace of traces) {
+    const page = await pageWith([]);
+    page.run(`${trace}; beaconry.debug()`);
+    assert.deepEqual(page.scripts.map(({ src }) => src), ['https://collect.example/engine/1.debug.js']);
+  }
+  const page = await pageWith([]);
+  page.run('Error.stackTraceLimit = 0; beaconry.debug()');
+  assert.equal((await page.track('order-placed')).ok, true);
+});

@@ -28,17 +28,17 @@ export const settings = (fields, { format = 1, key = 'key', slug = 'order-placed
 export const open = ({ url = 'https://shop.example/?c=1#top', answer = () => 204, wasm = WebAssembly, storage = {}, session = {}, gpc } = {}) => {
   const sent = [];
   const beacons = [];
+  const scripts = [];
   const listeners = {};
   const listen = (type, act) => (listeners[type] ||= []).push(act);
   const document = {
     readyState: 'complete',
-    currentScript: null,
     addEventListener: listen,
     createElement: () => ({}),
     querySelector: () => null,
     querySelectorAll: () => [],
     documentElement: { scrollHeight: 900 },
-    head: { append() {} },
+    head: { append: script => scripts.push(script) },
   };
   const fetch = async (address, options = {}) => {
     const request = { address, ...options, body: JSON.parse(options.body) };
@@ -54,14 +54,12 @@ export const open = ({ url = 'https://shop.example/?c=1#top', answer = () => 204
   });
   page.window = page;
   return {
-    page, sent, beacons, storage, session,
+    page, sent, beacons, scripts, storage, session,
     /** Runs a script on the page. */
     run: code => runInContext(code, page),
     /** Runs an engine's script. */
     loaded(engine = engineScript) {
-      document.currentScript = { src: 'https://collect.example/engine/1.js', nonce: '' };
-      runInContext(engine, page);
-      document.currentScript = null;
+      runInContext(engine, page, 'https://collect.example/engine/1.js');
     },
     /** What `track` answers. */
     track: (slug, data) => page.beaconry.track(slug, data),
