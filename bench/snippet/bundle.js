@@ -32,12 +32,16 @@ const script = async (name, endpoint) => {
     platform: 'browser',
     legalComments: 'none',
     logLevel: 'warning',
-    define: { ENDPOINT: JSON.stringify(endpoint), 'process.env.NODE_ENV': '"production"' },
+    charset: 'utf8',
+    define: { ENDPOINT: JSON.stringify(endpoint), WASM_TEXT: engineWasm(), 'process.env.NODE_ENV': '"production"' },
     plugins: [withoutLazyParts],
     write: false,
   });
   return file.contents;
 };
+
+// The engine's Wasm as its script holds it: one character a byte.
+const engineWasm = () => JSON.stringify(readFileSync(here('../../snippet/dist/engine.wasm'), 'latin1'));
 
 const floorWasm = async () => {
   const event = JSON.stringify(ORDER);

@@ -40,9 +40,11 @@ const setUp = async () => {
   const files = new Map();
   const site = stopLater(await servePages(pages));
   const trackers = stopLater(await serveTrackers(files));
-  for (const [path, file] of await bundle(PEERS.map(({ name }) => name), trackers.origin)) files.set(path, file);
+  const scriptsOf = ({ name, scripts = [name] }) => scripts;
+  for (const [path, file] of await bundle(PEERS.flatMap(scriptsOf), trackers.origin)) files.set(path, file);
   const beaconry = stopLater(await startBeaconry(site.origin));
-  for (const { name } of PEERS) pages.set(`/${name}`, html(`<script async src="${trackers.origin}/${name}.js"></script>`));
+  const tag = name => `<script async src="${trackers.origin}/${name}.js"></script>`;
+  for (const peer of PEERS) pages.set(`/${peer.name}`, html(scriptsOf(peer).map(tag).join('\n')));
   for (const [name, paste] of Object.entries(beaconry.pastes)) pages.set(`/${name}`, html(paste));
   pages.set(`/${BASELINE}`, html(''));
   const chromium = stopLater(await startChromium());

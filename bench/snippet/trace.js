@@ -5,7 +5,7 @@
 const SCRIPT = /^(EvaluateScript|FunctionCall|TimerFire|RunMicrotasks|v8\.(compile|run|callFunction)|v8\.wasm\..*|wasm\..*)$/;
 const LONG_TASK = 50;
 
-/** Milliseconds of script, the longest task that ran any, how many tasks were long, and when scripts and Wasm were at work. */
+/** Milliseconds of script, the most of it in one task, how many tasks were long, and when scripts and Wasm were at work. */
 export const readTrace = ({ trace, start }) => {
   const slices = mainThread(trace, start).map(({ name, ts, dur, tdur, args }) => {
     const from = ts / 1000 - start * 1000;
@@ -13,10 +13,11 @@ export const readTrace = ({ trace, start }) => {
   });
   const scripts = outermost(slices.filter(({ name }) => SCRIPT.test(name)));
   const tasks = slices.filter(({ name }) => name == 'RunTask');
-  const withScript = tasks.filter(task => scripts.some(({ from, to }) => from >= task.from && to <= task.to));
+  const sum = slices => slices.reduce((sum, { busy }) => sum + busy, 0);
+  const within = task => scripts.filter(({ from, to }) => from >= task.from && to <= task.to);
   return {
-    script: scripts.reduce((sum, slice) => sum + slice.busy, 0),
-    longest: Math.max(0, ...withScript.map(({ busy }) => busy)),
+    script: sum(scripts),
+    longest: Math.max(0, ...tasks.map(task => sum(within(task)))),
     long: tasks.filter(({ busy }) => busy > LONG_TASK).length,
     slices: slices.filter(({ name }) => SCRIPT.test(name)),
   };

@@ -10,14 +10,14 @@ export const OURS = 'beaconry';
 export const GIVEN = 'beaconry-given';
 export const REFERENCE = 'plausible';
 
-/** Trackers that are bundled from `trackers/NAME.js`. */
+/** Trackers that are bundled from `trackers/NAME.js`, or from several such. */
 export const PEERS = [
   peer('plausible', '@plausible-analytics/tracker', 'no', 'no'),
   peer('snowplow', '@snowplow/browser-tracker', 'yes; localStorage', 'no; its pipeline does'),
   peer('jitsu', '@jitsu/js', 'no', 'no'),
   peer('segment', '@segment/analytics-next', 'yes; localStorage', 'no'),
   peer('posthog', 'posthog-js', 'yes; memory', 'no', ', slim build'),
-  { name: 'calls', title: "floor: the browser's calls alone", queue: 'no', checks: 'no' },
+  { name: 'least', scripts: ['least', 'least-settings'], title: 'floor: the least of our kind', queue: 'no', checks: 'no' },
   { name: 'floor', title: 'floor: a bare Wasm that sends', queue: 'no', checks: 'no' },
 ];
 
