@@ -159,7 +159,8 @@ const send = async (batch, leaving) => {
   const events = batch.map(entry => entry[2]);
   let size = 0;
   try {
-    const dropped = inStorage(storage => +storage[LOST]) || undefined;
+    // Reported once: by what has an answer to wait for, and nothing under way beside it that may report it too.
+    const dropped = !leaving && !underWay && inStorage(storage => +storage[LOST]) || undefined;
     // A string goes as text/plain, which needs no preflight.
     const body = JSON.stringify({ v: 1, ...kind, sent: new Date, visitor: visitor(), identify: token, dropped, events });
     if (leaving) return navigator.sendBeacon(address, body);

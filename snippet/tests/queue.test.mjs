@@ -53,6 +53,27 @@ test('the queue is bounded, and drops the oldest', async () => {
   assert.deepEqual(sentIds(page), numbers(30).slice(13).map(id));
 });
 
+test('how many events were dropped is reported once', async () => {
+  const answers = [];
+  const page = open({ storage: { 'beaconry.dropped': '3' }, answer: () => new Promise(answer => answers.push(() => answer(204))) });
+  page.run(snippet(settings([])));
+  page.loaded();
+  await settled();
+  page.track('order-placed');
+  page.track('order-placed');
+  await settled();
+  // What is on its way is left for the next page by what the browser hands over now.
+  page.tell('pagehide');
+  assert.deepEqual(page.sent.map(({ body }) => body.dropped), [3, undefined]);
+  assert.deepEqual(page.beacons.map(({ dropped }) => dropped), page.beacons.map(() => undefined));
+  answers.forEach(answer => answer());
+  await settled();
+  page.track('order-placed');
+  await settled();
+  assert.equal(page.sent[2].body.dropped, undefined);
+  assert.equal(page.storage['beaconry.dropped'], 0);
+});
+
 test('only what the collector has, or has refused for good, is deleted', async () => {
   for (const [status, kept] of [[204, 0], [200, 0], [400, 0], [413, 0], [429, 1], [500, 1], [503, 1]]) {
     const page = await visit({ storage: left([1]), answer: () => [status, { rejected: [{ index: 0, code: 'too_old' }] }] });
