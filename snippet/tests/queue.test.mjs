@@ -62,16 +62,23 @@ test('how many events were dropped is reported once', async () => {
   page.track('order-placed');
   page.track('order-placed');
   await settled();
-  // What is on its way is left for the next page by what the browser hands over now.
-  page.tell('pagehide');
   assert.deepEqual(page.sent.map(({ body }) => body.dropped), [3, undefined]);
-  assert.deepEqual(page.beacons.map(({ dropped }) => dropped), page.beacons.map(() => undefined));
   answers.forEach(answer => answer());
   await settled();
   page.track('order-placed');
   await settled();
   assert.equal(page.sent[2].body.dropped, undefined);
   assert.equal(page.storage['beaconry.dropped'], 0);
+});
+
+test('a page that is left does not say how many were dropped, for it does not learn whether that was heard', async () => {
+  const page = open({ storage: { ...left([1]), 'beaconry.dropped': '3' } });
+  page.run(snippet(settings([])));
+  page.loaded();
+  await settled();
+  page.tell('pagehide');
+  assert.deepEqual(page.beacons.map(({ dropped, events }) => [dropped, events.length]), [[undefined, 1]]);
+  assert.equal(page.storage['beaconry.dropped'], '3');
 });
 
 test('only what the collector has, or has refused for good, is deleted', async () => {
